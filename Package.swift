@@ -1,0 +1,118 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Floors under Sources/: C, Core, Media, Operations, the umbrella and Apps. ARCHITECTURE.md holds the
+// table of who may import whom; Tests/ArchitectureTests reads the imports and fails on any other arrow.
+
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+let cSettings: [CSetting] = [
+  .define("_GNU_SOURCE"),
+  // Debug builds of pixel loops would be unusably slow; they are the same code in every configuration.
+  .unsafeFlags(["-O3", "-Wall", "-Wextra", "-Wno-unused-parameter"]),
+]
+
+/// A C library of the system, seen through a module map.
+func system(_ name: String, _ pkgConfig: String, apt: [String]) -> Target {
+  .systemLibrary(name: name, path: "Sources/C/\(name)", pkgConfig: pkgConfig, providers: [.apt(apt)])
+}
+
+/// C code of our own.
+func c(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/C/\(name)", cSettings: cSettings)
+}
+
+func swift(_ floor: String, _ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/\(floor)/\(name)",
+    swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swiftSettings)
+}
+
+let package = Package(
+  name: "Reelwright",
+  products: [
+    .library(name: "Reelwright", targets: ["Reelwright"]),
+    .executable(name: "reel", targets: ["reel"]),
+    .executable(name: "reel-worker", targets: ["reel-worker"]),
+  ],
+  targets: [
+    // C
+    system(
+      "CFFmpeg", "libavformat libavcodec libavfilter libswscale libswresample libavutil",
+      apt: [
+        "libavformat-dev", "libavcodec-dev", "libavfilter-dev", "libswscale-dev",
+        "libswresample-dev", "libavutil-dev",
+      ]),
+    system("CSQLite", "sqlite3", apt: ["libsqlite3-dev"]),
+    system("CPostgreSQL", "libpq", apt: ["libpq-dev"]),
+    system("CSodium", "libsodium", apt: ["libsodium-dev"]),
+    system("COpenSSL", "libcrypto", apt: ["libssl-dev"]),
+    system("CCurl", "libcurl", apt: ["libcurl4-openssl-dev"]),
+    system("CLibass", "libass", apt: ["libass-dev"]),
+    system("CTurboJPEG", "libturbojpeg", apt: ["libturbojpeg0-dev"]),
+    system("CFFTW", "fftw3f", apt: ["libfftw3-dev"]),
+    system("CLittleCMS", "lcms2", apt: ["liblcms2-dev"]),
+    system("CHeif", "libheif", apt: ["libheif-dev"]),
+    system("CWebP", "libwebp libwebpdemux libwebpmux", apt: ["libwebp-dev"]),
+    system("CSeccomp", "libseccomp", apt: ["libseccomp-dev"]),
+    c("CShims", ["CFFmpeg"]),
+    c("CSystem", ["CSeccomp"]),
+    c("CKernels"),
+
+    // Core
+    swift("Core", "MediaCore", []),
+    swift("Core", "Crypto", ["CSodium", "COpenSSL", "MediaCore"]),
+
+    // Media
+    swift("Media", "Pipeline", ["MediaCore"]),
+    swift("Media", "FFmpegBridge", ["CFFmpeg", "CShims", "CLittleCMS", "CHeif", "CWebP", "MediaCore", "Pipeline"]),
+    swift("Media", "Encoding", ["FFmpegBridge", "Pipeline", "Crypto", "MediaCore"]),
+    swift("Media", "Text", ["CLibass", "CKernels", "MediaCore"]),
+    swift("Media", "FrameExtraction", ["FFmpegBridge", "Pipeline", "Text", "CKernels", "CTurboJPEG", "MediaCore"]),
+    swift("Media", "Watermark", ["FrameExtraction", "FFmpegBridge", "Pipeline", "Encoding", "Crypto", "CKernels", "CFFTW", "MediaCore"]),
+    swift(
+      "Media", "Composition",
+      ["Encoding", "FFmpegBridge", "Pipeline", "FrameExtraction", "Watermark", "Text", "Crypto", "CKernels", "MediaCore"]),
+    swift(
+      "Media", "MediaTasks",
+      ["Composition", "Encoding", "FFmpegBridge", "Pipeline", "FrameExtraction", "Watermark", "Text", "Crypto", "MediaCore"]),
+
+    // Operations
+    swift("Operations", "Sandbox", ["CSystem", "MediaCore"]),
+    swift("Operations", "Storage", ["CSQLite", "CPostgreSQL", "MediaCore"]),
+    swift("Operations", "Transfer", ["CCurl", "Crypto", "MediaCore"]),
+    swift("Operations", "MetadataLog", ["Storage", "Transfer", "Crypto", "MediaCore"]),
+    swift("Operations", "Jobs", ["Storage", "Sandbox", "Transfer", "MetadataLog", "MediaCore"]),
+
+    // Umbrella
+    .target(
+      name: "Reelwright",
+      dependencies: [
+        "MediaCore", "Crypto", "Pipeline", "FFmpegBridge", "Encoding", "Text", "FrameExtraction",
+        "Watermark", "Composition", "MediaTasks", "Sandbox", "Storage", "Transfer", "MetadataLog",
+        "Jobs",
+      ], path: "Sources/Reelwright", swiftSettings: swiftSettings),
+
+    // Apps
+    .executableTarget(name: "reel", dependencies: ["Reelwright"], path: "Sources/Apps/reel", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "reel-worker", dependencies: ["MediaTasks", "Sandbox"], path: "Sources/Apps/reel-worker", swiftSettings: swiftSettings),
+
+    // Tests
+    .target(
+      name: "TestSupport", dependencies: ["MediaCore", "FFmpegBridge", "Pipeline"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    tests("ArchitectureTests", []),
+    tests("MediaCoreTests", ["MediaCore"]),
+  ]
+)

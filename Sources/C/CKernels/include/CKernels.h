@@ -1,0 +1,3 @@
+#ifndef REELWRIGHT_CKERNELS_H
+#define REELWRIGHT_CKERNELS_H
+#endif

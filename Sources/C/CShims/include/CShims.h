@@ -1,0 +1,3 @@
+#ifndef REELWRIGHT_CSHIMS_H
+#define REELWRIGHT_CSHIMS_H
+#endif

@@ -1,0 +1,3 @@
+#ifndef REELWRIGHT_CSYSTEM_H
+#define REELWRIGHT_CSYSTEM_H
+#endif
