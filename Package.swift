@@ -72,15 +72,26 @@ let package = Package(
 
     // Core
     swift("Core", "MediaCore", []),
+    swift("Core", "PositionedJSON", ["MediaCore"]),
     swift("Core", "Crypto", ["CSodium", "COpenSSL", "MediaCore"]),
+    swift("Core", "FileAccess", ["Crypto", "MediaCore"]),
 
     // Media
     swift("Media", "Pipeline", ["MediaCore"]),
-    swift("Media", "FFmpegBridge", ["CFFmpeg", "CShims", "CLittleCMS", "CHeif", "CWebP", "MediaCore", "Pipeline"]),
-    swift("Media", "Encoding", ["FFmpegBridge", "Pipeline", "Crypto", "MediaCore"]),
+    swift(
+      "Media", "FFmpegBridge",
+      ["CFFmpeg", "CShims", "CLittleCMS", "CHeif", "CWebP", "FileAccess", "PositionedJSON", "MediaCore", "Pipeline"]),
+    swift("Media", "Encoding", ["FFmpegBridge", "Pipeline", "Crypto", "FileAccess", "PositionedJSON", "MediaCore"]),
     swift("Media", "Text", ["CLibass", "CKernels", "MediaCore"]),
-    swift("Media", "FrameExtraction", ["FFmpegBridge", "Pipeline", "Text", "CKernels", "CTurboJPEG", "MediaCore"]),
-    swift("Media", "Watermark", ["FrameExtraction", "FFmpegBridge", "Pipeline", "Encoding", "Crypto", "CKernels", "CFFTW", "MediaCore"]),
+    swift(
+      "Media", "FrameExtraction",
+      ["FFmpegBridge", "Pipeline", "Text", "CKernels", "CTurboJPEG", "FileAccess", "PositionedJSON", "MediaCore"]),
+    swift(
+      "Media", "Watermark",
+      [
+        "FrameExtraction", "FFmpegBridge", "Pipeline", "Encoding", "Crypto", "CKernels", "CFFTW", "FileAccess", "PositionedJSON",
+        "MediaCore",
+      ]),
     swift(
       "Media", "Composition",
       ["Encoding", "FFmpegBridge", "Pipeline", "FrameExtraction", "Watermark", "Text", "Crypto", "CKernels", "MediaCore"]),
@@ -89,23 +100,23 @@ let package = Package(
       ["Composition", "Encoding", "FFmpegBridge", "Pipeline", "FrameExtraction", "Watermark", "Text", "Crypto", "MediaCore"]),
 
     // Operations
-    swift("Operations", "Sandbox", ["CSystem", "MediaCore"]),
-    swift("Operations", "Storage", ["CSQLite", "CPostgreSQL", "MediaCore"]),
-    swift("Operations", "Transfer", ["CCurl", "Crypto", "MediaCore"]),
-    swift("Operations", "MetadataLog", ["Storage", "Transfer", "Crypto", "MediaCore"]),
-    swift("Operations", "Jobs", ["Storage", "Sandbox", "Transfer", "MetadataLog", "MediaCore"]),
+    swift("Operations", "Sandbox", ["CSystem", "FileAccess", "PositionedJSON", "Crypto", "MediaCore"]),
+    swift("Operations", "Storage", ["CSQLite", "CPostgreSQL", "FileAccess", "PositionedJSON", "Crypto", "MediaCore"]),
+    swift("Operations", "Transfer", ["CCurl", "Crypto", "FileAccess", "PositionedJSON", "MediaCore"]),
+    swift("Operations", "MetadataLog", ["Storage", "Transfer", "Crypto", "FileAccess", "PositionedJSON", "MediaCore"]),
+    swift("Operations", "Jobs", ["Storage", "Sandbox", "Transfer", "MetadataLog", "FileAccess", "PositionedJSON", "Crypto", "MediaCore"]),
 
     // Umbrella
     .target(
       name: "Reelwright",
       dependencies: [
-        "MediaCore", "Crypto", "Pipeline", "FFmpegBridge", "Encoding", "Text", "FrameExtraction",
+        "MediaCore", "PositionedJSON", "Crypto", "FileAccess", "Pipeline", "FFmpegBridge", "Encoding", "Text", "FrameExtraction",
         "Watermark", "Composition", "MediaTasks", "Sandbox", "Storage", "Transfer", "MetadataLog",
         "Jobs",
       ], path: "Sources/Reelwright", swiftSettings: swiftSettings),
 
     // Apps
-    .executableTarget(name: "reel", dependencies: ["Reelwright"], path: "Sources/Apps/reel", swiftSettings: swiftSettings),
+    .executableTarget(name: "reel", dependencies: ["CommandLayer", "Reelwright"], path: "Sources/Apps/reel", swiftSettings: swiftSettings),
     .executableTarget(
       name: "reel-worker", dependencies: ["MediaTasks", "Sandbox"], path: "Sources/Apps/reel-worker", swiftSettings: swiftSettings),
 
@@ -114,5 +125,27 @@ let package = Package(
       name: "TestSupport", dependencies: ["MediaCore", "FFmpegBridge", "Pipeline"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
     tests("ArchitectureTests", []),
     tests("MediaCoreTests", ["MediaCore"]),
+    tests("PositionedJSONTests", ["PositionedJSON", "MediaCore"]),
+    tests("CryptoTests", ["Crypto", "MediaCore"]),
+    tests("FileAccessTests", ["FileAccess", "MediaCore"]),
+    tests("PipelineTests", ["Pipeline", "MediaCore"]),
+    tests("KernelTests", ["CKernels"]),
+    tests("FFmpegBridgeTests", ["FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "TestSupport"]),
+    tests("EncodingTests", ["Encoding", "FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "TestSupport"]),
+    tests("TextTests", ["Text", "MediaCore"]),
+    tests("FrameExtractionTests", ["FrameExtraction", "FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "CKernels", "TestSupport"]),
+    tests("WatermarkTests", ["Watermark", "Crypto", "FFmpegBridge", "FileAccess", "CKernels", "MediaCore", "TestSupport"]),
+    tests(
+      "CompositionTests",
+      ["Composition", "Encoding", "FFmpegBridge", "FileAccess", "PositionedJSON", "CKernels", "MediaCore", "TestSupport"]),
+    tests("MediaTasksTests", ["MediaTasks", "Composition", "Encoding", "FFmpegBridge", "FileAccess", "MediaCore", "TestSupport"]),
+    tests("SandboxTests", ["Sandbox", "FileAccess", "MediaCore"]),
+    tests("StorageTests", ["Storage", "MediaCore"]),
+    tests("TransferTests", ["Transfer", "Crypto", "MediaCore"]),
+    tests("MetadataLogTests", ["MetadataLog", "Storage", "Transfer", "Crypto", "PositionedJSON", "MediaCore"]),
+    tests("JobsTests", ["Jobs", "Storage", "Sandbox", "FileAccess", "MetadataLog", "Crypto", "PositionedJSON", "MediaCore"]),
+    tests("CommandLayerTests", ["CommandLayer", "MediaCore"]),
+    tests("CommandLineTests", ["TestSupport", "MediaCore"]),
+    tests("SampleTests", ["Reelwright"]),
   ]
 )

@@ -1,3 +1,8 @@
 #ifndef REELWRIGHT_CKERNELS_H
 #define REELWRIGHT_CKERNELS_H
+
+#include "kernels_convert.h"
+#include "kernels_transition.h"
+#include "kernels_watermark.h"
+
 #endif
