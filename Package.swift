@@ -80,12 +80,12 @@ let package = Package(
     swift("Media", "Pipeline", ["MediaCore"]),
     swift(
       "Media", "FFmpegBridge",
-      ["CFFmpeg", "CShims", "CLittleCMS", "CHeif", "CWebP", "FileAccess", "PositionedJSON", "MediaCore", "Pipeline"]),
-    swift("Media", "Encoding", ["FFmpegBridge", "Pipeline", "Crypto", "FileAccess", "PositionedJSON", "MediaCore"]),
+      ["CFFmpeg", "CShims", "CLittleCMS", "CHeif", "CWebP", "Pipeline", "FileAccess", "MediaCore"]),
+    swift("Media", "Encoding", ["FFmpegBridge", "Pipeline", "Crypto", "FileAccess", "MediaCore"]),
     swift("Media", "Text", ["CLibass", "CKernels", "MediaCore"]),
     swift(
       "Media", "FrameExtraction",
-      ["FFmpegBridge", "Pipeline", "Text", "CKernels", "CTurboJPEG", "FileAccess", "PositionedJSON", "MediaCore"]),
+      ["FFmpegBridge", "Pipeline", "Text", "CKernels", "CTurboJPEG", "FileAccess", "MediaCore"]),
     swift(
       "Media", "Watermark",
       [
@@ -94,10 +94,16 @@ let package = Package(
       ]),
     swift(
       "Media", "Composition",
-      ["Encoding", "FFmpegBridge", "Pipeline", "FrameExtraction", "Watermark", "Text", "Crypto", "CKernels", "MediaCore"]),
+      [
+        "Encoding", "FFmpegBridge", "Pipeline", "FrameExtraction", "Watermark", "Text", "Crypto", "CKernels", "FileAccess",
+        "PositionedJSON", "MediaCore",
+      ]),
     swift(
       "Media", "MediaTasks",
-      ["Composition", "Encoding", "FFmpegBridge", "Pipeline", "FrameExtraction", "Watermark", "Text", "Crypto", "MediaCore"]),
+      [
+        "Composition", "Encoding", "FFmpegBridge", "Pipeline", "FrameExtraction", "Watermark", "Text", "Crypto", "FileAccess",
+        "PositionedJSON", "MediaCore",
+      ]),
 
     // Operations
     swift("Operations", "Sandbox", ["CSystem", "FileAccess", "PositionedJSON", "Crypto", "MediaCore"]),
@@ -116,6 +122,7 @@ let package = Package(
       ], path: "Sources/Reelwright", swiftSettings: swiftSettings),
 
     // Apps
+    swift("Apps", "CommandLayer", ["MediaCore"]),
     .executableTarget(name: "reel", dependencies: ["CommandLayer", "Reelwright"], path: "Sources/Apps/reel", swiftSettings: swiftSettings),
     .executableTarget(
       name: "reel-worker", dependencies: ["MediaTasks", "Sandbox"], path: "Sources/Apps/reel-worker", swiftSettings: swiftSettings),
