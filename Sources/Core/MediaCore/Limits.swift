@@ -23,7 +23,7 @@ public struct Limits: Hashable, Sendable, Codable {
   public init() {}
 
   /// The name of every limit as it stands in options and refusals, with its place.
-  public static let all: [(name: String, path: WritableKeyPath<Limits, Int64> & Sendable)] = [
+  public static let all: [(name: String, path: any WritableKeyPath<Limits, Int64> & Sendable)] = [
     ("pixels", \.pixelsPerFrame), ("streams", \.streams), ("frames", \.frames),
     ("duration", \.durationSeconds), ("probe-bytes", \.probeBytes), ("samples", \.samples),
     ("memory", \.memoryMebibytes), ("wall", \.wallSeconds), ("output-bytes", \.outputBytes),
