@@ -31,7 +31,7 @@ public struct Limits: Hashable, Sendable, Codable {
 
   /// The refusal of a value above the limit called `name`.
   public func refusal(_ operation: String, path: String? = nil, name: String, found: Int64, of unit: String) -> MediaError {
-    let bound = Limits.all.first { $0.name == name }.map { self[keyPath: $0.path] } ?? 0
+    let bound: Int64 = Limits.all.first { $0.name == name }.map { self[keyPath: $0.path] } ?? 0
     return MediaError(
       .refused, operation, path: path, reason: "\(found) \(unit) exceed the limit \(name)=\(bound)",
       advice: "raise it with --limit \(name)=\(found) if you trust this file")

@@ -1,0 +1,28 @@
+/// A transaction on a SQLite connection.
+final class SQLiteTransaction: Transaction {
+  let dialect = Dialect.sqlite
+  private let connection: SQLiteConnection
+  /// The bells to ring after the commit.
+  private(set) var bells: Set<String> = []
+
+  init(_ connection: SQLiteConnection) { self.connection = connection }
+
+  func execute(_ sql: String, _ values: [SQLValue]) throws(StorageError) -> Int { try connection.execute(sql, values) }
+
+  func query(_ sql: String, _ values: [SQLValue]) throws(StorageError) -> [Row] { try connection.query(sql, values) }
+
+  func ring(_ bell: String) throws(StorageError) {
+    try BellName.check(bell)
+    bells.insert(bell)
+  }
+}
+
+/// Bells are named in file names and as PostgreSQL channels: no quoting must ever be needed.
+enum BellName {
+  static func check(_ bell: String) throws(StorageError) {
+    let isPlain = bell.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
+    guard isPlain, (1...40).contains(bell.utf8.count) else {
+      throw StorageError(.misuse, "cannot ring", reason: "a bell's name is 1–40 of a-z, 0-9 and _")
+    }
+  }
+}

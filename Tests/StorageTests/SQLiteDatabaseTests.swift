@@ -1,0 +1,157 @@
+import Glibc
+import Storage
+import Testing
+
+@Suite struct SQLiteDatabaseTests {
+  let folder = TemporaryFolder()
+  var path: String { folder.path + "/state/jobs.sqlite" }
+
+  struct Refusal: Error {}
+
+  private func database() throws -> SQLiteDatabase {
+    let database = try SQLiteDatabase(path: path)
+    try database.migrate(
+      module: "test",
+      [Migration(1) { ["CREATE TABLE item(id BIGINT PRIMARY KEY, name TEXT NOT NULL, body \($0.blobType), weight DOUBLE PRECISION)"] }])
+    return database
+  }
+
+  @Test func valuesComeBackAsTheyWereWritten() throws {
+    let database = try database()
+    let values: [[SQLValue]] = [
+      [.integer(Int64.max), .text("żółć 🎬 'quoted'"), .blob([0, 255, 1]), .real(0.1)],
+      [.integer(Int64.min), .text(""), .blob([]), .null],
+    ]
+    try database.write { transaction in
+      // Parameters out of order and twice: SQLite numbers names by appearance.
+      for row in values {
+        try transaction.execute("INSERT INTO item(name, id, body, weight) VALUES ($2, $1, $3, $4)", row)
+      }
+    }
+    let found = try database.read { try $0.query("SELECT id, name, body, weight FROM item ORDER BY id DESC") }
+    #expect(found.map(\.values) == values)
+  }
+
+  @Test func wrongNumberOfValuesIsRefused() throws {
+    let database = try database()
+    #expect(throws: StorageError.self) { try database.read { try $0.query("SELECT $1", []) } }
+    #expect(throws: StorageError.self) { try database.read { try $0.query("SELECT $1", [1, 2]) } }
+  }
+
+  @Test func failedBodyLeavesNothing() throws {
+    let database = try database()
+    #expect(throws: Refusal.self) {
+      try database.write { transaction in
+        try transaction.execute("INSERT INTO item(id, name) VALUES (1, 'a')")
+        throw Refusal()
+      }
+    }
+    #expect(try database.read { try $0.integer("SELECT count(*) FROM item") } == 0)
+  }
+
+  @Test func readersCannotWrite() throws {
+    let database = try database()
+    #expect(throws: StorageError.self) { try database.read { try $0.execute("DELETE FROM item") } }
+  }
+
+  /// Writers on many threads share commits; each succeeds or fails by itself.
+  @Test func groupedWritersFailAlone() throws {
+    let database = try database()
+    runThreads(8) { thread in
+      for round in 0..<50 {
+        let id = thread * 1000 + round
+        let wrote: Bool? = try? database.write(.crashSafe) { transaction in
+          try transaction.execute("INSERT INTO item(id, name) VALUES ($1, 'x')", [.integer(id)])
+          if round % 3 == 0 { throw Refusal() }
+          return true
+        }
+        precondition((wrote == nil) == (round % 3 == 0), "round \(round): \(String(describing: wrote))")
+      }
+    }
+    let expected = 8 * (0..<50).count { $0 % 3 != 0 }
+    #expect(try database.read { try $0.integer("SELECT count(*) FROM item") } == Int64(expected))
+    #expect(try database.read { try $0.integer("SELECT count(*) FROM item WHERE (id % 1000) % 3 = 0") } == 0)
+  }
+
+  @Test func constraintIsNamed() throws {
+    let database = try database()
+    let error = #expect(throws: StorageError.self) {
+      try database.write { transaction in
+        try transaction.execute("INSERT INTO item(id, name) VALUES (1, 'a')")
+        try transaction.execute("INSERT INTO item(id, name) VALUES (1, 'b')")
+      }
+    }
+    #expect(error?.code == .constraint)
+  }
+
+  @Test func modesHoldWhateverTheUmask() throws {
+    let old = umask(0)
+    defer { umask(old) }
+    let database = try database()
+    _ = try database.doorbell("jobs")
+    for name in ["", "-wal", "-shm", "-bell-jobs"] {
+      var status = stat()
+      #expect(stat(path + name, &status) == 0)
+      #expect(status.st_mode & 0o777 == 0o600)
+    }
+    var status = stat()
+    #expect(stat(folder.path + "/state", &status) == 0)
+    #expect(status.st_mode & 0o777 == 0o700)
+  }
+
+  @Test func newerSchemaIsRefused() throws {
+    let database = try database()
+    try database.migrate(
+      module: "other", [Migration(1) { _ in ["CREATE TABLE a(x BIGINT)"] }, Migration(2) { _ in ["CREATE TABLE b(x BIGINT)"] }])
+    #expect(try database.schemaVersion(of: "other") == 2)
+    let error = #expect(throws: StorageError.self) {
+      try database.migrate(module: "other", [Migration(1) { _ in ["CREATE TABLE a(x BIGINT)"] }])
+    }
+    #expect(error?.code == .newerSchema)
+    #expect(error?.exitStatus == 78)
+  }
+
+  @Test func failedMigrationLeavesTheOldVersion() throws {
+    let database = try database()
+    #expect(throws: StorageError.self) {
+      try database.migrate(module: "bad", [Migration(1) { _ in ["CREATE TABLE c(x BIGINT)", "CREATE TABLE"] }])
+    }
+    #expect(try database.schemaVersion(of: "bad") == 0)
+    #expect(try database.read { try $0.integer("SELECT count(*) FROM sqlite_master WHERE name = 'c'") } == 0)
+  }
+
+  @Test func damagedFileIsNamed() throws {
+    try database().write { _ = try $0.execute("INSERT INTO item(id, name) VALUES (1, 'a')") }
+    let descriptor = open(path, O_WRONLY)
+    let noise = [UInt8](repeating: 0x5a, count: 100)
+    _ = pwrite(descriptor, noise, noise.count, 0)
+    close(descriptor)
+    let error = #expect(throws: StorageError.self) { try self.database() }
+    #expect(error?.code == .corrupt)
+    #expect(error?.advice?.contains("no backup") == true)
+  }
+
+  @Test func symbolicLinkIsRefused() throws {
+    mkdir(folder.path + "/state", 0o700)
+    symlink("/etc/passwd", path)
+    #expect(throws: StorageError.self) { try self.database() }
+  }
+
+  @Test func bellsRingAfterCommitOnly() throws {
+    let database = try database()
+    let other = try SQLiteDatabase(path: path)
+    let bell = try other.doorbell("jobs")
+    #expect(throws: Refusal.self) {
+      try database.write { transaction in
+        try transaction.ring("jobs")
+        throw Refusal()
+      }
+    }
+    #expect(!bell.wait(milliseconds: 0))
+    try database.write { try $0.ring("jobs") }
+    #expect(bell.wait(milliseconds: 10_000))
+    bell.wake()
+    #expect(bell.wait(milliseconds: 10_000))
+    #expect(!bell.wait(milliseconds: 0))
+  }
+}
