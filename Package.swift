@@ -129,7 +129,8 @@ let package = Package(
 
     // Tests
     .target(
-      name: "TestSupport", dependencies: ["MediaCore", "FFmpegBridge", "Pipeline"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
+      name: "TestSupport", dependencies: ["MediaCore", "FileAccess", "FFmpegBridge", "Pipeline"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
     tests("ArchitectureTests", []),
     tests("MediaCoreTests", ["MediaCore"]),
     tests("PositionedJSONTests", ["PositionedJSON", "MediaCore"]),

@@ -1,0 +1,29 @@
+public import MediaCore
+
+/// What every part of one run shares: its limits, its cancel flag, where FFmpeg's log lines and the damage found go.
+public struct MediaEnvironment: Sendable {
+  public var limits: Limits
+  public var cancellation: Cancellation
+  public var diagnostics: Diagnostics
+  public var damage: DamageLog
+  /// Threads that a codec may use; 0 means one per processor.
+  public var threads: Int
+
+  public init(
+    limits: Limits = Limits(), cancellation: Cancellation = Cancellation(), diagnostics: Diagnostics = Diagnostics(),
+    damage: DamageLog = DamageLog(), threads: Int = 0
+  ) {
+    self.limits = limits
+    self.cancellation = cancellation
+    self.diagnostics = diagnostics
+    self.damage = damage
+    self.threads = threads
+  }
+
+  /// The same run with another place for damage: one per input, so that a report can tell them apart.
+  public func noting(in damage: DamageLog) -> MediaEnvironment {
+    var copy = self
+    copy.damage = damage
+    return copy
+  }
+}
