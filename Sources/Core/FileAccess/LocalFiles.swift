@@ -1,0 +1,106 @@
+import Glibc
+public import MediaCore
+import Synchronization
+
+/// Inputs and outputs by paths of this machine; publishes outputs whole or not at all.
+///
+/// Input names map to paths; each file is opened once and checked to be a regular file. Outputs are invisible until
+/// `publish`. Safe to use from any thread.
+public final class LocalFiles: Files {
+  private struct State {
+    var inputs: [String: InputFile] = [:]
+    var outputs: [String: PendingOutput] = [:]
+  }
+
+  private let inputPaths: [String: String]
+  private let outputPaths: [String: String]
+  private let mayReplace: Bool
+  private let state = Mutex(State())
+
+  /// - Parameters:
+  ///   - inputs: paths by logical name.
+  ///   - outputs: final paths by logical name.
+  ///   - mayReplace: whether an output that exists may be replaced (`--overwrite`). Symbolic links never are.
+  public init(inputs: [String: String], outputs: [String: String] = [:], mayReplace: Bool = false) {
+    inputPaths = inputs
+    outputPaths = outputs
+    self.mayReplace = mayReplace
+  }
+
+  public func openInput(_ name: String) throws(MediaError) -> InputFile {
+    if let known = state.withLock({ $0.inputs[name] }) { return known }
+    guard let path = inputPaths[name] else {
+      throw MediaError(.bug, "cannot open input \(name)", reason: "the task declares no input of that name")
+    }
+    let input = try LocalFiles.openInput(path: path)
+    state.withLock { $0.inputs[name] = input }
+    return input
+  }
+
+  /// Opens a regular file for positioned reads.
+  ///
+  /// - Throws: `missing` when it does not exist or may not be read, `usage` for a folder, `damaged` for a pipe or device.
+  public static func openInput(path: String) throws(MediaError) -> InputFile {
+    let operation = "cannot read \(path)"
+    // O_NONBLOCK: opening a FIFO must not wait for a writer.
+    let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard number >= 0 else {
+      let error = errno
+      let advice = error == ENOENT ? "check the path" : error == EACCES ? "check its permissions" : nil
+      throw MediaError(
+        error == EACCES ? .refused : .missing, operation, path: path, reason: String(cString: strerror(error)), advice: advice)
+    }
+    let descriptor = Descriptor(owning: number)
+    guard let snapshot = FileSnapshot(of: number) else {
+      throw MediaError(.io, operation, path: path, reason: String(cString: strerror(errno)))
+    }
+    if snapshot.isDirectory {
+      throw MediaError(.missing, operation, path: path, reason: "it is a folder", advice: "name a file in it")
+    }
+    guard snapshot.isRegular else {
+      throw MediaError(
+        .missing, operation, path: path, reason: "it is a pipe or device, not a regular file", advice: "copy it to a file first")
+    }
+    return InputFile(descriptor: descriptor, displayName: path, snapshot: snapshot)
+  }
+
+  public func createOutput(_ name: String) throws(MediaError) -> OutputFile {
+    guard let path = outputPaths[name] else {
+      throw MediaError(.bug, "cannot create output \(name)", reason: "the task declares no output of that name")
+    }
+    let pending = try PendingOutput(path: path, mayReplace: mayReplace)
+    state.withLock { $0.outputs[name] = pending }
+    return OutputFile(descriptor: pending.descriptor, displayName: path)
+  }
+
+  public func createScratch() throws(MediaError) -> Descriptor { try PendingOutput.scratch() }
+
+  /// Every input that has been opened, by name.
+  public var openedInputs: [String: InputFile] { state.withLock { $0.inputs } }
+
+  /// Names of outputs that were created and not yet published.
+  public var pendingOutputs: [String] { state.withLock { $0.outputs.keys.sorted() } }
+
+  /// The bytes of a pending output, for its hash.
+  public func pendingDescriptor(_ name: String) -> Descriptor? { state.withLock { $0.outputs[name]?.descriptor } }
+
+  /// Checks that `name` could be published now, before any work is done for it.
+  public func checkOutput(_ name: String) throws(MediaError) {
+    guard let path = outputPaths[name] else { return }
+    try PendingOutput.check(path: path, mayReplace: mayReplace)
+  }
+
+  /// Makes output `name` appear at its final path, its sidecar first.
+  ///
+  /// - Parameter sidecar: the text of `PATH.sidecar.json`; nil for none.
+  /// - Throws: `exists` when another file has taken the path meanwhile; nothing is left behind then.
+  public func publish(_ name: String, sidecar: String?) throws(MediaError) {
+    guard let pending = state.withLock({ $0.outputs.removeValue(forKey: name) }) else {
+      throw MediaError(.bug, "cannot publish output \(name)", reason: "it was not created")
+    }
+    try pending.publish(sidecar: sidecar)
+  }
+
+  /// Gives up every output that has not been published; nothing of it remains.
+  public func discardAll() { state.withLock { $0.outputs.removeAll() } }
+}

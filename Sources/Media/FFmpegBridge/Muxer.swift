@@ -1,0 +1,165 @@
+import CFFmpeg
+import CShims
+public import FileAccess
+import Glibc
+public import MediaCore
+
+/// Writes packets into a container over a descriptor. Not safe to share between threads.
+///
+/// Order of calls: `addStream` for each stream, `start`, `write` with packets in any interleaving whose times rise within
+/// each stream, `finish`. Nothing is ever opened by name.
+public struct Muxer: ~Copyable {
+  public let output: OutputFile
+  private let environment: MediaEnvironment
+  private let context: UnsafeMutablePointer<AVFormatContext>
+  private let bytes: OpaquePointer
+  private var inputUnits: [Rational] = []
+  private var hasStarted = false
+  private var hasFinished = false
+  /// Packets written for each stream.
+  public private(set) var packetCounts: [Int64] = []
+
+  /// - Parameters:
+  ///   - format: FFmpeg's muxer name: `"mp4"`, `"mov"`, `"matroska"`, `"webm"` …
+  ///   - output: an empty file that is open for reading and writing.
+  public init(format: String, output: OutputFile, environment: MediaEnvironment) throws(MediaError) {
+    let operation = "cannot write \(output.displayName)"
+    var context: UnsafeMutablePointer<AVFormatContext>?
+    let status = avformat_alloc_output_context2(&context, nil, format, nil)
+    guard status >= 0, let context else {
+      throw MediaError(.unavailable, operation, path: output.displayName, reason: "this FFmpeg cannot write the format \(format)")
+    }
+    guard let bytes = rw_output_create(output.descriptor.rawValue, environment.limits.outputBytes) else {
+      avformat_free_context(context)
+      throw MediaError(.refused, operation, reason: "out of memory")
+    }
+    context.pointee.opaque = UnsafeMutableRawPointer(environment.diagnostics.raw)
+    context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT
+    rw_format_allow_rereading(context, bytes)
+    self.output = output
+    self.environment = environment
+    self.context = context
+    self.bytes = bytes
+  }
+
+  deinit {
+    avformat_free_context(context)
+    rw_output_free(bytes)
+  }
+
+  /// Whether the container keeps parameter sets in its header.
+  public var wantsGlobalHeader: Bool { context.pointee.oformat.pointee.flags & AVFMT_GLOBALHEADER != 0 }
+
+  /// What a stream carries besides its packets.
+  public struct StreamTags: Sendable {
+    public var language: String?
+    public var title: String?
+    /// `"hvc1"` …; nil keeps the container's choice.
+    public var codecTag: String?
+    /// Frame rate to state in the header; 0/1 for none.
+    public var frameRate = Rational.zero
+
+    public init(language: String? = nil, title: String? = nil, codecTag: String? = nil, frameRate: Rational = .zero) {
+      self.language = language
+      self.title = title
+      self.codecTag = codecTag
+      self.frameRate = frameRate
+    }
+  }
+
+  /// Adds the stream that `encoder` makes; returns its index.
+  public mutating func addStream(_ encoder: borrowing Encoder, tags: StreamTags = StreamTags()) throws(MediaError) -> Int {
+    try addStream(CodecParameters(of: encoder.context), unit: encoder.timeBase, tags: tags)
+  }
+
+  /// Adds a stream whose packets are copied from `stream`; returns its index.
+  public mutating func addStream(copying stream: StreamInfo, tags: StreamTags = StreamTags()) throws(MediaError) -> Int {
+    let parameters = CodecParameters(copying: stream.parameters.raw)
+    parameters.raw.pointee.codec_tag = 0
+    return try addStream(parameters, unit: stream.timeBase, tags: tags)
+  }
+
+  private mutating func addStream(_ parameters: CodecParameters, unit: Rational, tags: StreamTags) throws(MediaError) -> Int {
+    guard let stream = avformat_new_stream(context, nil), avcodec_parameters_copy(stream.pointee.codecpar, parameters.raw) >= 0 else {
+      throw MediaError(.refused, "cannot write \(output.displayName)", reason: "out of memory")
+    }
+    stream.pointee.time_base = unit.avRational
+    if tags.frameRate.isPositive { stream.pointee.avg_frame_rate = tags.frameRate.avRational }
+    if let tag = tags.codecTag?.utf8, tag.count == 4 {
+      stream.pointee.codecpar.pointee.codec_tag = tag.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    }
+    if let language = tags.language { av_dict_set(&stream.pointee.metadata, "language", language, 0) }
+    if let title = tags.title { av_dict_set(&stream.pointee.metadata, "title", title, 0) }
+    inputUnits.append(unit)
+    packetCounts.append(0)
+    return Int(stream.pointee.index)
+  }
+
+  /// Adds a chapter; before `start`.
+  public mutating func addChapter(_ chapter: Demuxer.Chapter) {
+    let unit = AVRational(num: 1, den: 1000)
+    let count = Int(context.pointee.nb_chapters)
+    let size = (count + 1) * MemoryLayout<UnsafeMutablePointer<AVChapter>?>.stride
+    guard let list = av_realloc(context.pointee.chapters, size),
+      let entry = av_mallocz(MemoryLayout<AVChapter>.size)?.assumingMemoryBound(to: AVChapter.self)
+    else { return }
+    entry.pointee.id = Int64(count)
+    entry.pointee.time_base = unit
+    entry.pointee.start = chapter.start.ticks(in: Rational(1, 1000))
+    entry.pointee.end = chapter.end.ticks(in: Rational(1, 1000))
+    if let title = chapter.title { av_dict_set(&entry.pointee.metadata, "title", title, 0) }
+    context.pointee.chapters = list.assumingMemoryBound(to: UnsafeMutablePointer<AVChapter>?.self)
+    context.pointee.chapters[count] = entry
+    context.pointee.nb_chapters = UInt32(count + 1)
+  }
+
+  /// Writes the header.
+  ///
+  /// - Parameter options: the muxer's: `["movflags": "+faststart"]`.
+  public mutating func start(metadata: [String: String] = [:], options: [String: String] = [:]) throws(MediaError) {
+    for (key, value) in metadata { av_dict_set(&context.pointee.metadata, key, value, 0) }
+    var dictionary: OpaquePointer?
+    defer { av_dict_free(&dictionary) }
+    for (key, value) in options { av_dict_set(&dictionary, key, value, 0) }
+    let status = environment.diagnostics.collecting { avformat_write_header(context, &dictionary) }
+    guard status >= 0 else { throw failure(status) }
+    hasStarted = true
+  }
+
+  /// Writes one packet to stream `index`. The packet is consumed.
+  public mutating func write(_ packet: Packet, to index: Int) throws(MediaError) {
+    let stream = context.pointee.streams[index]!
+    packet.streamIndex = index
+    packet.rescale(to: Rational(stream.pointee.time_base))
+    packet.raw.pointee.pos = -1
+    let status = environment.diagnostics.collecting { av_interleaved_write_frame(context, packet.raw) }
+    guard status >= 0 else { throw failure(status) }
+    packetCounts[index] += 1
+  }
+
+  /// Writes the trailer; the file is whole after it.
+  public mutating func finish() throws(MediaError) {
+    let status = environment.diagnostics.collecting { av_write_trailer(context) }
+    avio_flush(context.pointee.pb)
+    guard status >= 0, rw_output_errno(bytes) == 0, context.pointee.pb.pointee.error >= 0 else { throw failure(status) }
+    hasFinished = true
+  }
+
+  /// Bytes in the file so far.
+  public var byteCount: Int64 { rw_output_byte_count(bytes) }
+
+  private func failure(_ status: Int32) -> MediaError {
+    let operation = "cannot write \(output.displayName)"
+    let number = rw_output_errno(bytes)
+    if number == EFBIG {
+      return environment.limits.refusal(
+        operation, path: output.displayName, name: "output-bytes", found: environment.limits.outputBytes + 1, of: "bytes")
+    }
+    if number != 0 {
+      return MediaError(
+        .io, operation, path: output.displayName, reason: String(cString: strerror(number)),
+        advice: number == ENOSPC ? "free some space and try again" : "check the disk")
+    }
+    return FFmpegError.make(status, operation, path: output.displayName, fallback: .usage, diagnostics: environment.diagnostics)
+  }
+}
