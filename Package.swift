@@ -131,6 +131,8 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["MediaCore", "FileAccess", "FFmpegBridge", "Pipeline"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
+    .target(
+      name: "DatabaseTestSupport", dependencies: ["Storage"], path: "Tests/DatabaseTestSupport", swiftSettings: swiftSettings),
     tests("ArchitectureTests", []),
     tests("MediaCoreTests", ["MediaCore"]),
     tests("PositionedJSONTests", ["PositionedJSON", "MediaCore"]),
@@ -148,10 +150,14 @@ let package = Package(
       ["Composition", "Encoding", "FFmpegBridge", "FileAccess", "PositionedJSON", "CKernels", "MediaCore", "TestSupport"]),
     tests("MediaTasksTests", ["MediaTasks", "Composition", "Encoding", "FFmpegBridge", "FileAccess", "MediaCore", "TestSupport"]),
     tests("SandboxTests", ["Sandbox", "FileAccess", "MediaCore"]),
-    tests("StorageTests", ["Storage", "MediaCore"]),
+    tests("StorageTests", ["Storage", "DatabaseTestSupport", "MediaCore"]),
     tests("TransferTests", ["Transfer", "Crypto", "MediaCore"]),
-    tests("MetadataLogTests", ["MetadataLog", "Storage", "Transfer", "Crypto", "PositionedJSON", "MediaCore"]),
-    tests("JobsTests", ["Jobs", "Storage", "Sandbox", "FileAccess", "MetadataLog", "Crypto", "PositionedJSON", "MediaCore"]),
+    tests(
+      "MetadataLogTests",
+      ["MetadataLog", "Storage", "DatabaseTestSupport", "Transfer", "Crypto", "PositionedJSON", "MediaCore"]),
+    tests(
+      "JobsTests",
+      ["Jobs", "Storage", "DatabaseTestSupport", "Sandbox", "FileAccess", "MetadataLog", "Crypto", "PositionedJSON", "MediaCore"]),
     tests("CommandLayerTests", ["CommandLayer", "MediaCore"]),
     tests("CommandLineTests", ["TestSupport", "MediaCore"]),
     tests("SampleTests", ["Reelwright"]),

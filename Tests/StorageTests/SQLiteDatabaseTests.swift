@@ -1,3 +1,4 @@
+import DatabaseTestSupport
 import Glibc
 import Storage
 import Testing
@@ -153,5 +154,16 @@ import Testing
     bell.wake()
     #expect(bell.wait(milliseconds: 10_000))
     #expect(!bell.wait(milliseconds: 0))
+  }
+
+  @Test func sessionLocksAreFreedWithTheirOwner() throws {
+    let database = try database()
+    var lock = try database.sessionLock(77)
+    #expect(lock != nil)
+    #expect(try database.sessionLock(77) == nil)
+    #expect(try database.write { try $0.takeLock(77) } == false)
+    lock = nil
+    #expect(try database.write { try $0.takeLock(77) })
+    #expect(try database.sessionLock(77) != nil)
   }
 }

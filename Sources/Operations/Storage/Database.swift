@@ -43,6 +43,11 @@ public protocol Database: AnyObject, Sendable {
 
   /// A waiter that wakes when a transaction that called `ring(bell)` has committed, here or in another process.
   func doorbell(_ bell: String) throws(StorageError) -> any Doorbell
+
+  /// Takes the lock `key` for as long as the result lives. It vanishes with the process, also when that is killed:
+  /// `Transaction.takeLock` tells the others.
+  /// - Returns: nil when somebody else holds it.
+  func sessionLock(_ key: Int64) throws(StorageError) -> (any SessionLock)?
 }
 
 extension Database {
@@ -63,6 +68,10 @@ public protocol Transaction: AnyObject {
 
   /// Wakes the waiters of `bell` once this transaction has committed. `bell`: 1–40 of `a-z`, `0-9` and `_`.
   func ring(_ bell: String) throws(StorageError)
+
+  /// Takes the lock `key` until this transaction ends.
+  /// - Returns: false when a living session holds it, or when that cannot be known yet (PostgreSQL just restarted).
+  func takeLock(_ key: Int64) throws(StorageError) -> Bool
 }
 
 extension Transaction {
@@ -87,4 +96,17 @@ public protocol Doorbell: AnyObject, Sendable {
 
   /// Wakes the waiter, from any thread or signal-handling thread.
   func wake()
+
+  /// Wakes the waiter once when the other end of `descriptor` (a FIFO or socket) hangs up. The caller keeps the
+  /// descriptor open until `unwatch`.
+  func watch(_ descriptor: Int32)
+
+  /// Stops watching; call it before closing the descriptor.
+  func unwatch(_ descriptor: Int32)
+}
+
+/// A lock that a living process holds; freed when the last reference goes away or the process ends.
+public protocol SessionLock: AnyObject, Sendable {
+  /// Whether it is still held: a server that restarted has forgotten it, and it must be taken anew. May ask the server.
+  func isHeld() -> Bool
 }

@@ -24,10 +24,12 @@ final class GroupCommit: @unchecked Sendable {
 
   /// Used only by the leader.
   private let connection: SQLiteConnection
+  private let path: String
   private let groupSize: Int
   private let queue = Monitor(Queue())
 
-  init(_ connection: SQLiteConnection, groupSize: Int) {
+  init(_ connection: SQLiteConnection, path: String, groupSize: Int) {
+    self.path = path
     self.connection = connection
     self.groupSize = max(1, groupSize)
   }
@@ -103,7 +105,7 @@ final class GroupCommit: @unchecked Sendable {
   }
 
   private func runAlone(_ piece: Piece) throws {
-    let transaction = SQLiteTransaction(connection)
+    let transaction = SQLiteTransaction(connection) { [path] in SQLiteSessionLock.path(path, $0) }
     do {
       try piece.run?(transaction)
       piece.bells = transaction.bells
@@ -114,7 +116,7 @@ final class GroupCommit: @unchecked Sendable {
 
   private func runInSavepoint(_ piece: Piece) throws {
     try connection.run("SAVEPOINT piece")
-    let transaction = SQLiteTransaction(connection)
+    let transaction = SQLiteTransaction(connection) { [path] in SQLiteSessionLock.path(path, $0) }
     do {
       try piece.run?(transaction)
       piece.bells = transaction.bells

@@ -18,7 +18,7 @@ public final class SQLiteDatabase: Database, Sendable {
     self.path = path
     try SQLiteDatabase.prepareFile(path)
     let connection = try SQLiteConnection(path: path, configuration: configuration, readOnly: false)
-    writer = GroupCommit(connection, groupSize: configuration.groupSize)
+    writer = GroupCommit(connection, path: path, groupSize: configuration.groupSize)
     var idle: [SQLiteConnection] = []
     for _ in 0..<max(1, configuration.readers) {
       idle.append(try SQLiteConnection(path: path, configuration: configuration, readOnly: true))
@@ -42,7 +42,7 @@ public final class SQLiteDatabase: Database, Sendable {
     defer { readers.signal { $0.append(connection) } }
     try connection.run("BEGIN")
     defer { connection.rollback() }
-    return try body(SQLiteTransaction(connection))
+    return try body(SQLiteTransaction(connection, lockPath: lockPath))
   }
 
   public func doorbell(_ bell: String) throws(StorageError) -> any Doorbell {
@@ -53,6 +53,10 @@ public final class SQLiteDatabase: Database, Sendable {
   /// Copies the WAL into the file and truncates it: after an erasure nothing of the old pages stays in it.
   /// - Throws: `busy` while readers hold the old pages.
   public func truncateLog() throws(StorageError) { try writer.truncateLog() }
+
+  public func sessionLock(_ key: Int64) throws(StorageError) -> (any SessionLock)? { try SQLiteSessionLock.take(lockPath(key)) }
+
+  private func lockPath(_ key: Int64) -> String { SQLiteSessionLock.path(path, key) }
 
   private func bellPath(_ bell: String) -> String { "\(path)-bell-\(bell)" }
 

@@ -3,44 +3,35 @@ import Glibc
 /// A bell is an empty file beside the database: ringing writes a byte, waiters watch it with inotify. It wakes other
 /// processes in tens of microseconds without polling.
 final class SQLiteDoorbell: Doorbell {
-  private let watch: Int32
-  /// A pair of sockets: reading end, writing end.
-  private let wakeup: (read: Int32, write: Int32)
+  private let inotify: Int32
+  private let waker: Waker
 
   init(path: String) throws(StorageError) {
-    watch = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
-    var ends: [Int32] = [-1, -1]
-    let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-    let hasPair = socketpair(AF_UNIX, type, 0, &ends) == 0
-    wakeup = (ends[0], ends[1])
-    guard watch >= 0, hasPair, inotify_add_watch(watch, path, UInt32(IN_MODIFY)) >= 0 else {
+    waker = try Waker()
+    inotify = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
+    guard inotify >= 0, inotify_add_watch(inotify, path, UInt32(IN_MODIFY)) >= 0 else {
       throw StorageError(.io, "cannot watch", path: path, reason: String(cString: strerror(errno)))
     }
   }
 
-  deinit {
-    close(watch)
-    close(wakeup.read)
-    close(wakeup.write)
-  }
+  deinit { close(inotify) }
 
   func wait(milliseconds: Int) -> Bool {
-    var polled = [pollfd(fd: watch, events: Int16(POLLIN), revents: 0), pollfd(fd: wakeup.read, events: Int16(POLLIN), revents: 0)]
-    let count = poll(&polled, 2, Int32(clamping: milliseconds))
-    guard count > 0 else { return count < 0 }
-    // What was pending is taken whole: one wake-up stands for any number of rings.
-    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
-      while read(watch, buffer.baseAddress, buffer.count) > 0 {}
-      while read(wakeup.read, buffer.baseAddress, buffer.count) > 0 {}
+    let ready = waker.wait(also: [inotify], milliseconds: milliseconds)
+    if ready.contains(inotify) {
+      // What was pending is taken whole: one wake-up stands for any number of rings.
+      withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
+        while read(inotify, buffer.baseAddress, buffer.count) > 0 {}
+      }
     }
-    return true
+    return !ready.isEmpty
   }
 
-  func wake() {
-    var byte: UInt8 = 0
-    // A full buffer means that the waiter has been woken already.
-    _ = write(wakeup.write, &byte, 1)
-  }
+  func wake() { waker.wake() }
+
+  func watch(_ descriptor: Int32) { waker.watch(descriptor) }
+
+  func unwatch(_ descriptor: Int32) { waker.unwatch(descriptor) }
 
   static func ring(_ descriptor: Int32) {
     var byte: UInt8 = 0

@@ -5,7 +5,13 @@ final class SQLiteTransaction: Transaction {
   /// The bells to ring after the commit.
   private(set) var bells: Set<String> = []
 
-  init(_ connection: SQLiteConnection) { self.connection = connection }
+  private let lockPath: (Int64) -> String
+  private var locks: [SQLiteSessionLock] = []
+
+  init(_ connection: SQLiteConnection, lockPath: @escaping (Int64) -> String) {
+    self.connection = connection
+    self.lockPath = lockPath
+  }
 
   func execute(_ sql: String, _ values: [SQLValue]) throws(StorageError) -> Int { try connection.execute(sql, values) }
 
@@ -14,6 +20,12 @@ final class SQLiteTransaction: Transaction {
   func ring(_ bell: String) throws(StorageError) {
     try BellName.check(bell)
     bells.insert(bell)
+  }
+
+  func takeLock(_ key: Int64) throws(StorageError) -> Bool {
+    guard let lock = try SQLiteSessionLock.take(lockPath(key)) else { return false }
+    locks.append(lock)
+    return true
   }
 }
 

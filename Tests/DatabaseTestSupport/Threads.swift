@@ -1,7 +1,7 @@
 import Glibc
 
 /// Runs `body` on `count` own threads at once and waits for all.
-func runThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+public func runThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
   final class Start: Sendable {
     let index: Int
     let body: @Sendable (Int) -> Void

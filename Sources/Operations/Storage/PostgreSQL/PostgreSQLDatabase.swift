@@ -1,0 +1,92 @@
+/// A PostgreSQL database (15 or newer) for several machines: a pool of connections, notifications, session locks.
+///
+/// A connection that broke is replaced at the next call; a transaction that was under way throws `connectionLost`.
+public final class PostgreSQLDatabase: Database, Sendable {
+  public let dialect = Dialect.postgresql
+  public let displayName: String
+  private let configuration: PostgreSQLConfiguration
+  private let pool: Monitor<Pool>
+
+  private struct Pool {
+    var idle: [PostgreSQLConnection] = []
+    var open = 0
+  }
+
+  /// Connects and creates the schema where it is missing.
+  /// - Throws: `connectionLost` when the server cannot be reached, `denied`, `cannotOpen`.
+  public init(_ configuration: PostgreSQLConfiguration) throws(StorageError) {
+    try BellName.check(configuration.schema)
+    self.configuration = configuration
+    let first = try PostgreSQLConnection(configuration)
+    displayName = first.displayName
+    if try first.query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", [.text(configuration.schema)]).isEmpty {
+      // IF NOT EXISTS is not safe against itself.
+      try first.run(
+        "BEGIN; SELECT pg_advisory_xact_lock(7355607); CREATE SCHEMA IF NOT EXISTS \(configuration.schema); COMMIT")
+    }
+    pool = Monitor(Pool(idle: [first], open: 1))
+  }
+
+  public func write<Result>(_ durability: Durability, _ body: (any Transaction) throws -> Result) throws -> Result {
+    try perform(durability == .powerSafe ? "BEGIN" : "BEGIN; SET LOCAL synchronous_commit = off", body)
+  }
+
+  public func read<Result>(_ body: (any Transaction) throws -> Result) throws -> Result {
+    try perform("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body)
+  }
+
+  public func doorbell(_ bell: String) throws(StorageError) -> any Doorbell {
+    try BellName.check(bell)
+    return try PostgreSQLDoorbell(configuration, bell: bell)
+  }
+
+  public func sessionLock(_ key: Int64) throws(StorageError) -> (any SessionLock)? {
+    let connection = try PostgreSQLConnection(configuration)
+    guard try connection.query("SELECT pg_try_advisory_lock($1)", [.integer(key)]).first?.boolean(0) == true else { return nil }
+    return PostgreSQLSessionLock(connection)
+  }
+
+  private func perform<Result>(_ begin: String, _ body: (any Transaction) throws -> Result) throws -> Result {
+    let connection = try acquire(begin)
+    do {
+      let result = try body(PostgreSQLTransaction(connection, restartGraceSeconds: configuration.restartGraceSeconds))
+      try connection.run("COMMIT")
+      release(connection)
+      return result
+    } catch {
+      // What cannot be rolled back cannot be used again; closing it rolls back too.
+      if (try? connection.run("ROLLBACK")) != nil { release(connection) } else { discard() }
+      throw error
+    }
+  }
+
+  /// A connection in an open transaction. A pooled one may have died since its last use: nothing has happened on it
+  /// yet, so another is taken.
+  private func acquire(_ begin: String) throws(StorageError) -> PostgreSQLConnection {
+    while true {
+      let pooled: PostgreSQLConnection? = pool.wait { pool -> PostgreSQLConnection?? in
+        if let connection = pool.idle.popLast() { return .some(connection) }
+        guard pool.open < max(1, configuration.connections) else { return nil }
+        pool.open += 1
+        return .some(nil)
+      }
+      do throws(StorageError) {
+        let connection: PostgreSQLConnection
+        if let pooled { connection = pooled } else { connection = try PostgreSQLConnection(configuration) }
+        try connection.run(begin)
+        return connection
+      } catch {
+        discard()
+        if pooled == nil || error.code != .connectionLost { throw error }
+      }
+    }
+  }
+
+  private func release(_ connection: PostgreSQLConnection) {
+    // libpq connections are not bound to a thread; the pool hands each to one caller at a time.
+    nonisolated(unsafe) let connection = connection
+    pool.signal { $0.idle.append(connection) }
+  }
+
+  private func discard() { pool.signal { $0.open -= 1 } }
+}

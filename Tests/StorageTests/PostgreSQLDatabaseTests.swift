@@ -1,0 +1,119 @@
+import DatabaseTestSupport
+import Glibc
+import Storage
+import Testing
+
+@Suite(.enabled(if: PostgreSQLServer.isInstalled, "PostgreSQL 15 is not installed")) struct PostgreSQLDatabaseTests {
+  struct Refusal: Error {}
+
+  private func database() throws -> PostgreSQLDatabase {
+    let server = try #require(PostgreSQLServer.shared)
+    let database = try PostgreSQLDatabase(server.configuration())
+    try database.migrate(
+      module: "test",
+      [Migration(1) { ["CREATE TABLE item(id BIGINT PRIMARY KEY, name TEXT NOT NULL, body \($0.blobType), weight DOUBLE PRECISION)"] }])
+    return database
+  }
+
+  @Test func valuesComeBackAsTheyWereWritten() throws {
+    let database = try database()
+    let values: [[SQLValue]] = [
+      [.integer(Int64.max), .text("żółć 🎬 'quoted'"), .blob([0, 255, 1]), .real(0.1)],
+      [.integer(Int64.min), .text(""), .blob([]), .null],
+    ]
+    try database.write { transaction in
+      for row in values {
+        try transaction.execute("INSERT INTO item(name, id, body, weight) VALUES ($2, $1, $3, $4)", row)
+      }
+    }
+    let found = try database.read { try $0.query("SELECT id, name, body, weight FROM item ORDER BY id DESC") }
+    #expect(found.map(\.values) == values)
+  }
+
+  @Test func failedBodyLeavesNothing() throws {
+    let database = try database()
+    #expect(throws: Refusal.self) {
+      try database.write { transaction in
+        try transaction.execute("INSERT INTO item(id, name) VALUES (1, 'a')")
+        throw Refusal()
+      }
+    }
+    #expect(try database.read { try $0.integer("SELECT count(*) FROM item") } == 0)
+  }
+
+  @Test func errorsAreNamed() throws {
+    let database = try database()
+    let twice = #expect(throws: StorageError.self) {
+      try database.write { transaction in
+        try transaction.execute("INSERT INTO item(id, name) VALUES (1, 'a')")
+        try transaction.execute("INSERT INTO item(id, name) VALUES (1, 'b')")
+      }
+    }
+    #expect(twice?.code == .constraint)
+    let reader = #expect(throws: StorageError.self) { try database.read { try $0.execute("DELETE FROM item") } }
+    #expect(reader?.code == .denied)
+    let away = #expect(throws: StorageError.self) {
+      try PostgreSQLDatabase(PostgreSQLConfiguration(url: "postgresql://u:secret@/x?host=/nowhere"))
+    }
+    #expect(away?.isRetriable == true)
+    #expect(away.map { !"\($0)".contains("secret") } == true)
+  }
+
+  @Test func bellsRingAfterCommitOnly() throws {
+    let database = try database()
+    let bell = try database.doorbell("jobs_test")
+    #expect(throws: Refusal.self) {
+      try database.write { transaction in
+        try transaction.ring("jobs_test")
+        throw Refusal()
+      }
+    }
+    #expect(!bell.wait(milliseconds: 0))
+    try database.write { try $0.ring("jobs_test") }
+    #expect(bell.wait(milliseconds: 10_000))
+    bell.wake()
+    #expect(bell.wait(milliseconds: 10_000))
+  }
+
+  @Test func sessionLocksAreFreedWithTheirOwner() throws {
+    let database = try database()
+    var lock = try database.sessionLock(77)
+    #expect(lock?.isHeld() == true)
+    #expect(try database.sessionLock(77) == nil)
+    #expect(try database.write { try $0.takeLock(77) } == false)
+    lock = nil
+    // The server notices the closed socket in its own time.
+    var isFree = false
+    for _ in 0..<100 where !isFree {
+      usleep(20_000)
+      isFree = try database.write { try $0.takeLock(77) }
+    }
+    #expect(isFree)
+  }
+
+  /// Own server: the others' tests must not see it go.
+  @Test func connectionsRecoverFromARestart() throws {
+    let server = try PostgreSQLServer()
+    let database = try PostgreSQLDatabase(server.configuration())
+    try database.migrate(module: "test", [Migration(1) { _ in ["CREATE TABLE item(id BIGINT)"] }])
+    let bell = try database.doorbell("jobs")
+    let lock = try #require(try database.sessionLock(5))
+    server.restart()
+    #expect(!lock.isHeld())
+    try database.write { transaction in
+      try transaction.execute("INSERT INTO item(id) VALUES (1)")
+      try transaction.ring("jobs")
+    }
+    #expect(try database.read { try $0.integer("SELECT count(*) FROM item") } == 1)
+    // It wakes for the lost connection and again when it listens anew; then it is quiet.
+    #expect(bell.wait(milliseconds: 10_000))
+    while bell.wait(milliseconds: 100) {}
+    try database.write { try $0.ring("jobs") }
+    #expect(bell.wait(milliseconds: 10_000))
+    server.stop()
+    let error = #expect(throws: StorageError.self) { try database.write { try $0.execute("DELETE FROM item") } }
+    #expect(error?.code == .connectionLost)
+    server.start()
+    #expect(try database.read { try $0.integer("SELECT count(*) FROM item") } == 1)
+  }
+}
