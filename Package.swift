@@ -68,6 +68,7 @@ let package = Package(
     system("CSeccomp", "libseccomp", apt: ["libseccomp-dev"]),
     c("CShims", ["CFFmpeg"]),
     c("CSystem", ["CSeccomp"]),
+    c("CCurlShims", ["CCurl"]),
     c("CKernels"),
 
     // Core
@@ -108,7 +109,7 @@ let package = Package(
     // Operations
     swift("Operations", "Sandbox", ["CSystem", "FileAccess", "PositionedJSON", "Crypto", "MediaCore"]),
     swift("Operations", "Storage", ["CSQLite", "CPostgreSQL", "FileAccess", "PositionedJSON", "Crypto", "MediaCore"]),
-    swift("Operations", "Transfer", ["CCurl", "Crypto", "FileAccess", "PositionedJSON", "MediaCore"]),
+    swift("Operations", "Transfer", ["CCurl", "CCurlShims", "Crypto", "FileAccess", "PositionedJSON", "MediaCore"]),
     swift("Operations", "MetadataLog", ["Storage", "Transfer", "Crypto", "FileAccess", "PositionedJSON", "MediaCore"]),
     swift("Operations", "Jobs", ["Storage", "Sandbox", "Transfer", "MetadataLog", "FileAccess", "PositionedJSON", "Crypto", "MediaCore"]),
 
@@ -133,6 +134,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "DatabaseTestSupport", dependencies: ["Storage"], path: "Tests/DatabaseTestSupport", swiftSettings: swiftSettings),
+    .target(name: "LoopbackServer", path: "Tests/LoopbackServer", swiftSettings: swiftSettings),
     tests("ArchitectureTests", []),
     tests("MediaCoreTests", ["MediaCore"]),
     tests("PositionedJSONTests", ["PositionedJSON", "MediaCore"]),
@@ -151,7 +153,7 @@ let package = Package(
     tests("MediaTasksTests", ["MediaTasks", "Composition", "Encoding", "FFmpegBridge", "FileAccess", "MediaCore", "TestSupport"]),
     tests("SandboxTests", ["Sandbox", "FileAccess", "MediaCore"]),
     tests("StorageTests", ["Storage", "DatabaseTestSupport", "MediaCore"]),
-    tests("TransferTests", ["Transfer", "Crypto", "MediaCore"]),
+    tests("TransferTests", ["Transfer", "Crypto", "FileAccess", "MediaCore", "LoopbackServer"]),
     tests(
       "MetadataLogTests",
       ["MetadataLog", "Storage", "DatabaseTestSupport", "Transfer", "Crypto", "PositionedJSON", "MediaCore"]),
