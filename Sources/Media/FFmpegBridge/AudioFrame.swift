@@ -57,3 +57,10 @@ public struct AudioBlock: Sendable, Weighted {
   public var byteCount: Int { sampleCount * channels.count * 4 }
   public var mediaDuration: MediaTime { MediaTime(Rational(Int64(sampleCount), Int64(max(1, sampleRate)))) }
 }
+
+extension AudioFrame {
+  /// The same samples at another time.
+  convenience init(_ frame: AudioFrame, at time: MediaTime) {
+    self.init(owning: VideoFrame.reference(frame.raw), time: time)
+  }
+}

@@ -1,0 +1,97 @@
+public import MediaCore
+
+/// A video codec that can be written, by its public name, and how this package drives it.
+public struct VideoCodec: Hashable, Sendable {
+  /// `"h264"`, `"hevc"`, `"vp9"`, `"av1"`, `"prores"`, `"ffv1"`, or the FFmpeg name of a hardware encoder.
+  public let name: String
+  /// FFmpeg's encoder.
+  public let encoder: String
+  /// `"mp4"`, `"webm"` …: containers that can hold it, the usual one first.
+  public let containers: [String]
+  public let defaultPixelFormat: String
+  /// Quality on the encoder's own scale when nothing is said; nil where there is none.
+  public let defaultQuality: Double?
+  public let codecTag: String?
+
+  public static let all: [VideoCodec] = [
+    VideoCodec(
+      name: "h264", encoder: "libx264", containers: ["mp4", "mov", "mkv"], defaultPixelFormat: "yuv420p", defaultQuality: 20, codecTag: nil),
+    VideoCodec(
+      name: "hevc", encoder: "libx265", containers: ["mp4", "mov", "mkv"], defaultPixelFormat: "yuv420p", defaultQuality: 24,
+      codecTag: "hvc1"),
+    VideoCodec(
+      name: "vp9", encoder: "libvpx-vp9", containers: ["webm", "mkv", "mp4"], defaultPixelFormat: "yuv420p", defaultQuality: 31,
+      codecTag: nil),
+    VideoCodec(
+      name: "av1", encoder: "libsvtav1", containers: ["mp4", "webm", "mkv"], defaultPixelFormat: "yuv420p", defaultQuality: 32,
+      codecTag: nil),
+    VideoCodec(
+      name: "prores", encoder: "prores_ks", containers: ["mov", "mkv"], defaultPixelFormat: "yuv422p10le", defaultQuality: nil,
+      codecTag: nil),
+    VideoCodec(
+      name: "ffv1", encoder: "ffv1", containers: ["mkv", "mov"], defaultPixelFormat: "yuv420p", defaultQuality: nil, codecTag: nil),
+  ]
+
+  /// The codec called `name`. Hardware encoders go by FFmpeg's names (`h264_vaapi` …).
+  public static func named(_ name: String) throws(MediaError) -> VideoCodec {
+    if let codec = all.first(where: { $0.name == name }) { return codec }
+    if name.hasSuffix("_vaapi") || name.hasSuffix("_nvenc") || name.hasSuffix("_qsv") {
+      throw MediaError(
+        .unavailable, "cannot encode with \(name)", reason: "this machine offers no such hardware encoder",
+        advice: "use one of \(all.map(\.name).joined(separator: ", "))")
+    }
+    throw MediaError(
+      .usage, "cannot encode to \(name)", reason: "there is no codec of that name",
+      advice: "use one of \(all.map(\.name).joined(separator: ", "))")
+  }
+
+  /// The encoder's options for a speed preset and a quality.
+  ///
+  /// - Parameters:
+  ///   - speed: x264's preset names `ultrafast`…`placebo`, mapped to the other encoders' scales.
+  ///   - quality: CRF on the encoder's scale; nil where a bit rate rules.
+  func options(speed: String, quality: Double?, maximumBitRate: Int64?) -> [String: String] {
+    var options: [String: String] = [:]
+    let level = VideoCodec.speeds.firstIndex(of: speed) ?? 5
+    switch encoder {
+    case "libx264":
+      options["preset"] = speed
+      if let quality { options["crf"] = VideoCodec.text(quality) }
+      if let rate = maximumBitRate {
+        options["maxrate"] = String(rate)
+        options["bufsize"] = String(rate * 2)
+      }
+    case "libx265":
+      options["preset"] = speed
+      var parameters = ["log-level=error"]
+      if let quality { options["crf"] = VideoCodec.text(quality) }
+      if let rate = maximumBitRate { parameters += ["vbv-maxrate=\(rate / 1000)", "vbv-bufsize=\(rate / 500)"] }
+      options["x265-params"] = parameters.joined(separator: ":")
+    case "libvpx-vp9":
+      options["deadline"] = "good"
+      options["cpu-used"] = String(max(0, min(5, 5 - level / 2)))
+      options["row-mt"] = "1"
+      if let quality { options["crf"] = VideoCodec.text(quality) }
+    case "libsvtav1":
+      options["preset"] = String(max(2, min(12, 12 - level)))
+      if let quality { options["crf"] = VideoCodec.text(quality) }
+    case "prores_ks":
+      options["profile"] = "hq"
+      options["vendor"] = "apl0"
+    case "ffv1":
+      options["level"] = "3"
+      options["slicecrc"] = "1"
+    default: break
+    }
+    return options
+  }
+
+  /// x264's presets, fastest first.
+  public static let speeds = [
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo",
+  ]
+
+  private static func text(_ value: Double) -> String {
+    value == value.rounded() ? String(Int(value)) : String(value)
+  }
+}

@@ -1,0 +1,165 @@
+public import FFmpegBridge
+public import FileAccess
+public import MediaCore
+public import Pipeline
+
+/// Encodes pictures and sound and packs them into one file: the sink of a run.
+///
+/// Runs on the calling thread; always pulls the stream that is behind, so that neither has to be buffered.
+public struct MediaWriter {
+  /// What was written.
+  public struct Summary: Hashable, Sendable, Codable {
+    public var frames: Int64 = 0
+    public var size: FrameSize?
+    public var videoCodec: String?
+    public var audioCodec: String?
+    public var audioSamples: Int64 = 0
+    public var durationSeconds: Double = 0
+    public var bytes: Int64 = 0
+  }
+
+  public var settings: OutputSettings
+  public var environment: MediaEnvironment
+  public var ledger: Ledger
+  /// Indices of pictures that must be keyframes.
+  public var keyframes: Set<Int64> = []
+  /// Unit of the picture times; nil derives it from the first picture's duration.
+  public var timeBase: Rational?
+  /// Constant frame rate to state; 0/1 for a variable one.
+  public var frameRate = Rational.zero
+  /// Total length, where known, for progress.
+  public var expectedDuration: MediaTime?
+  public var meter: ProgressMeter?
+
+  public init(settings: OutputSettings, environment: MediaEnvironment, ledger: Ledger) {
+    self.settings = settings
+    self.environment = environment
+    self.ledger = ledger
+  }
+
+  /// Writes everything that `video` and `audio` give into `output`.
+  ///
+  /// - Throws: `damaged` when there is neither a picture nor a sample; whatever the sources, encoders and the disk report.
+  public func write(video: (any Source<VideoFrame>)?, audio: (any Source<AudioBlock>)?, to output: OutputFile) throws(MediaError) -> Summary
+  {
+    var summary = Summary()
+    var muxer = try Muxer(format: settings.muxerName, output: output, environment: environment)
+    var lanes: [Lane] = []
+    var audioSource: AudioEncodeSource?
+
+    if let video {
+      guard let first = try video.next() else {
+        throw MediaError(
+          .damaged, "cannot encode \(output.displayName)", path: output.displayName, reason: "no picture could be decoded",
+          details: environment.diagnostics.lines)
+      }
+      let unit = timeBase ?? MediaWriter.timeBase(for: first)
+      var encoding = settings.video(size: first.size, color: first.resolvedColor, timeBase: unit, frameRate: frameRate)
+      encoding.globalHeader = muxer.wantsGlobalHeader
+      let (meter, total) = (meter, expectedDuration?.doubleValue)
+      let source = try VideoEncodeSource(
+        first: first, rest: video, settings: encoding, keyframes: keyframes, ledger: ledger, environment: environment
+      ) { time in
+        meter?.advance(fraction: total.flatMap { $0 > 0 ? min(1, time.doubleValue / $0) : nil })
+      }
+      var tags = settings.videoTags
+      tags.frameRate = frameRate
+      lanes.append(Lane(source: source, index: try source.addStream(to: &muxer, tags: tags), timeBase: source.timeBase, isVideo: true))
+      summary.size = first.size
+      summary.videoCodec = settings.codec.name
+    }
+    if let audio {
+      var encoding = settings.audio
+      encoding.globalHeader = muxer.wantsGlobalHeader
+      let source = try AudioEncodeSource(audio, settings: encoding, environment: environment)
+      lanes.append(
+        Lane(source: source, index: try source.addStream(to: &muxer, tags: settings.audioTags), timeBase: source.timeBase, isVideo: false))
+      audioSource = source
+      summary.audioCodec = settings.preset.audioEncoder
+    }
+    for chapter in settings.chapters { muxer.addChapter(chapter) }
+    try muxer.start(metadata: settings.metadata, options: settings.muxerOptions)
+
+    while let lane = try MediaWriter.laneBehind(lanes) {
+      guard let packet = lane.take() else { continue }
+      try environment.cancellation.check("encoding \(output.displayName)")
+      summary.durationSeconds = max(summary.durationSeconds, lane.end(of: packet))
+      try muxer.write(packet, to: lane.index)
+      if lane.isVideo {
+        ledger.book("muxed")
+        summary.frames += 1
+      } else {
+        meter?.advance(by: 0, fraction: video == nil ? expectedDuration.map { lane.position / max($0.doubleValue, 0.001) } : nil)
+      }
+    }
+    try muxer.finish()
+    if video != nil { try ledger.reconcile("cannot encode \(output.displayName)", given: ["encoded"], taken: ["muxed"]) }
+    summary.audioSamples = audioSource?.sampleCount ?? 0
+    if video == nil && summary.audioSamples == 0 {
+      throw MediaError(
+        .damaged, "cannot encode \(output.displayName)", path: output.displayName, reason: "no sound could be decoded",
+        details: environment.diagnostics.lines)
+    }
+    summary.bytes = muxer.byteCount
+    meter?.finish()
+    return summary
+  }
+
+  /// Fine enough for the first picture's duration to be exact, or 1/90000.
+  static func timeBase(for frame: VideoFrame) -> Rational {
+    let rate = frame.duration.seconds.reciprocal
+    guard rate.isPositive, rate.numerator <= 1_000_000 else { return Rational(1, 90_000) }
+    var unit = rate.numerator
+    while unit < 10_000 { unit *= 2 }
+    return Rational(1, unit)
+  }
+
+  /// The stream whose next packet comes first in time; nil when all have ended.
+  private static func laneBehind(_ lanes: [Lane]) throws(MediaError) -> Lane? {
+    var best: Lane?
+    for lane in lanes {
+      guard try lane.fill() else { continue }
+      if let other = best, other.position <= lane.position { continue }
+      best = lane
+    }
+    return best
+  }
+}
+
+/// One stream on its way into the muxer, with its next packet.
+private final class Lane {
+  let source: any Source<Packet>
+  let index: Int
+  let timeBase: Rational
+  let isVideo: Bool
+  private var packet: Packet?
+  private var isEnded = false
+
+  init(source: any Source<Packet>, index: Int, timeBase: Rational, isVideo: Bool) {
+    self.source = source
+    self.index = index
+    self.timeBase = timeBase
+    self.isVideo = isVideo
+  }
+
+  /// Decode time of the next packet in seconds.
+  var position: Double { MediaTime(ticks: packet?.decodeTicks ?? 0, timeBase: timeBase).doubleValue }
+
+  /// Makes the next packet ready; false at the end.
+  func fill() throws(MediaError) -> Bool {
+    if packet == nil && !isEnded {
+      packet = try source.next()
+      isEnded = packet == nil
+    }
+    return packet != nil
+  }
+
+  func take() -> Packet? {
+    defer { packet = nil }
+    return packet
+  }
+
+  func end(of packet: Packet) -> Double {
+    MediaTime(ticks: (packet.presentationTicks ?? 0) + packet.durationTicks, timeBase: timeBase).doubleValue
+  }
+}

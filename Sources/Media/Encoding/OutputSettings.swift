@@ -1,0 +1,82 @@
+public import FFmpegBridge
+public import MediaCore
+
+/// All that decides how one output is encoded and packed.
+public struct OutputSettings: Sendable {
+  public var container: String
+  public var codec: VideoCodec
+  public var preset: EncodePreset
+  public var pixelFormat: PixelFormat
+  /// Encoder threads; 0 leaves it to the encoder.
+  public var threads = 0
+  public var metadata: [String: String] = [:]
+  public var chapters: [Demuxer.Chapter] = []
+  public var videoTags = Muxer.StreamTags()
+  public var audioTags = Muxer.StreamTags()
+
+  /// - Parameters:
+  ///   - preset: the values to start from.
+  ///   - outputExtension: decides the container where it names one: `"mp4"`, `"mov"`, `"mkv"`, `"webm"` …
+  /// - Throws: `usage` when the container cannot hold the codec.
+  public init(preset: EncodePreset, outputExtension: String?) throws(MediaError) {
+    var preset = preset
+    let container = outputExtension.flatMap { OutputSettings.containers[$0] != nil ? $0 : nil } ?? preset.container
+    if container == "webm" && preset.codec == "h264" { preset.codec = "vp9" }
+    let codec = try VideoCodec.named(preset.codec)
+    guard codec.containers.contains(container) || OutputSettings.isAudioOnly(container) else {
+      throw MediaError(
+        .usage, "cannot write \(codec.name) into .\(container)", reason: "that container does not hold it",
+        advice: "use \(codec.containers.map { "." + $0 }.joined(separator: " or "))")
+    }
+    if container == "webm" || container == "mkv" && codec.name == "vp9" { preset.audioEncoder = "libopus" }
+    if let encoder = OutputSettings.audioEncoders[container] { preset.audioEncoder = encoder }
+    guard let format = PixelFormat(name: preset.pixelFormat ?? codec.defaultPixelFormat) else {
+      throw MediaError(.usage, "cannot encode to \(preset.pixelFormat ?? "")", reason: "there is no pixel format of that name")
+    }
+    self.container = container
+    self.codec = codec
+    self.preset = preset
+    pixelFormat = format
+    videoTags.codecTag = container == "mkv" || container == "webm" ? nil : codec.codecTag
+  }
+
+  /// FFmpeg's muxer for each file name extension.
+  public static let containers = [
+    "mp4": "mp4", "m4v": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "m4a": "ipod", "mp3": "mp3", "wav": "wav",
+    "flac": "flac", "ogg": "ogg", "opus": "opus",
+  ]
+  private static let audioEncoders = [
+    "mp3": "libmp3lame", "wav": "pcm_s16le", "flac": "flac", "ogg": "libvorbis", "opus": "libopus", "m4a": "aac",
+  ]
+
+  /// Whether files of that kind hold sound alone.
+  public static func isAudioOnly(_ container: String) -> Bool { audioEncoders[container] != nil }
+
+  var muxerName: String { OutputSettings.containers[container] ?? "mp4" }
+  var muxerOptions: [String: String] {
+    switch muxerName {
+    case "mp4", "mov", "ipod": ["movflags": "+faststart"]
+    default: [:]
+    }
+  }
+
+  func video(size: FrameSize, color: ColorTags, timeBase: Rational, frameRate: Rational) -> Encoder.VideoSettings {
+    let quality = preset.bitRate == nil ? preset.quality ?? codec.defaultQuality : nil
+    var settings = Encoder.VideoSettings(
+      encoder: codec.encoder, size: size, format: pixelFormat, color: color, timeBase: timeBase, frameRate: frameRate,
+      options: codec.options(speed: preset.speed, quality: quality, maximumBitRate: preset.maximumBitRate), threads: threads)
+    settings.bitRate = preset.bitRate ?? 0
+    if let profile = preset.profile, codec.encoder == "libx264" { settings.options["profile"] = profile }
+    if let seconds = preset.keyframeSeconds {
+      let rate = frameRate.isPositive ? frameRate : Rational(30)
+      settings.keyframeInterval = Int(max(1, (rate * Rational(seconds)).rounded))
+    }
+    return settings
+  }
+
+  var audio: Encoder.AudioSettings {
+    Encoder.AudioSettings(
+      encoder: preset.audioEncoder, sampleRate: preset.audioEncoder == "libopus" ? 48_000 : preset.audioSampleRate,
+      bitRate: preset.audioEncoder.hasPrefix("pcm") || preset.audioEncoder == "flac" ? 0 : preset.audioBitRate)
+  }
+}

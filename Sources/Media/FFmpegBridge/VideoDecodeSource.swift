@@ -1,0 +1,137 @@
+public import FileAccess
+public import MediaCore
+public import Pipeline
+
+/// The pictures of one video stream in presentation order, optionally of a part of it.
+///
+/// Opens the file for itself, so that pictures and sound of one file can be pulled independently without a queue that
+/// could fill up with the wrong kind. Times start at 0 with the part. Use on one thread at a time.
+public final class VideoDecodeSource: Source {
+  public let stream: StreamInfo
+  public let environment: MediaEnvironment
+  private var demuxer: Demuxer
+  private var decoder: Decoder
+  private let packet = Packet()
+  private let range: TimeRange
+  private let ledger: Ledger?
+  private var isDraining = false
+  private var isEnded = false
+  private var isSeeking: Bool
+  /// The last picture before the part, which is still shown when the part starts.
+  private var earlier: VideoFrame?
+  private var lastEnd = MediaTime.zero
+  private var frameCount: Int64 = 0
+
+  /// - Parameters:
+  ///   - index: the stream; nil takes the first video stream that is no attached picture.
+  ///   - range: which part; the frame that is shown at its start comes first, at time 0.
+  ///   - ledger: where frames are booked: `"decoded"`, `"outside the trim"`.
+  /// - Throws: `damaged` when the file has no video.
+  public init(
+    _ input: InputFile, stream index: Int? = nil, range: TimeRange = TimeRange(), environment: MediaEnvironment, ledger: Ledger? = nil,
+    threads: Int? = nil
+  ) throws(MediaError) {
+    var demuxer = try Demuxer(input, environment: environment)
+    guard let stream = index.map({ demuxer.streams[$0] }) ?? demuxer.streams.first(where: { $0.kind == .video }) else {
+      throw MediaError(.damaged, "cannot read \(input.displayName)", path: input.displayName, reason: "it has no video")
+    }
+    demuxer.select([stream.index])
+    decoder = try Decoder(stream, of: demuxer, environment: environment, threads: threads)
+    isSeeking = false
+    if range.start.seconds.isPositive && demuxer.indexCount(of: stream.index) > 1 {
+      // A little early: the frame shown at the start may begin before it.
+      let target = range.start + demuxer.startTime
+      isSeeking = (try? demuxer.seek(stream: stream.index, ticks: target.ticksRoundedDown(in: stream.timeBase))) != nil
+    }
+    self.demuxer = demuxer
+    self.stream = stream
+    self.range = range
+    self.environment = environment
+    self.ledger = ledger
+  }
+
+  /// Bytes read from the file so far.
+  public var bytesRead: Int64 { demuxer.bytesRead }
+
+  public func next() throws(MediaError) -> VideoFrame? {
+    while !isEnded {
+      guard let frame = try decodeNext() else {
+        isEnded = true
+        if let last = takeEarlier() { return last }
+        break
+      }
+      // A seek that landed behind the start (an index that lies): read from the beginning instead.
+      if isSeeking && frame.time > range.start && earlier == nil {
+        isSeeking = false
+        try demuxer.rewind()
+        decoder.flush()
+        continue
+      }
+      isSeeking = false
+      if let end = range.end, frame.time >= end {
+        isEnded = true
+        ledger?.book("outside the trim")
+        if let last = takeEarlier() { return last }
+        break
+      }
+      if frame.time < range.start {
+        if earlier != nil { ledger?.book("outside the trim") }
+        earlier = frame
+        continue
+      }
+      if frame.time > range.start, let first = takeEarlier() {
+        pending = frame
+        return first
+      }
+      return shifted(frame)
+    }
+    return nil
+  }
+
+  private var pending: VideoFrame?
+
+  private func shifted(_ frame: VideoFrame) -> VideoFrame {
+    if earlier != nil {
+      ledger?.book("outside the trim")
+      earlier = nil
+    }
+    return range.start == .zero ? frame : frame.at(frame.time - range.start)
+  }
+
+  /// The frame that is on show when the part starts, moved to 0; nil when the part starts with a frame of its own.
+  private func takeEarlier() -> VideoFrame? {
+    guard let frame = earlier else { return nil }
+    earlier = nil
+    // A frame that ended before the part starts is shown in it only when nothing else follows within it.
+    return frame.at(.zero, duration: max(frame.time + frame.duration - range.start, .zero))
+  }
+
+  private func decodeNext() throws(MediaError) -> VideoFrame? {
+    if let frame = pending {
+      pending = nil
+      return frame
+    }
+    while true {
+      try environment.cancellation.check("decoding \(demuxer.input.displayName)")
+      switch try decoder.receiveVideo() {
+      case .frame(let frame):
+        frameCount += 1
+        ledger?.book("decoded")
+        if frameCount > environment.limits.frames {
+          throw environment.limits.refusal(
+            "cannot read \(demuxer.input.displayName)", path: demuxer.input.displayName, name: "frames", found: frameCount, of: "frames")
+        }
+        return frame
+      case .end: return nil
+      case .needsInput:
+        if isDraining { return nil }
+        if try demuxer.read(into: packet) {
+          if packet.streamIndex == stream.index { try decoder.send(packet) }
+        } else {
+          isDraining = true
+          try decoder.send(nil)
+        }
+      }
+    }
+  }
+}
