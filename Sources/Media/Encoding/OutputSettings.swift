@@ -74,6 +74,9 @@ public struct OutputSettings: Sendable {
     return settings
   }
 
+  /// Hertz.
+  public var audioSampleRate: Int { audio.sampleRate }
+
   var audio: Encoder.AudioSettings {
     Encoder.AudioSettings(
       encoder: preset.audioEncoder, sampleRate: preset.audioEncoder == "libopus" ? 48_000 : preset.audioSampleRate,

@@ -1,0 +1,103 @@
+import Encoding
+import FFmpegBridge
+import FileAccess
+public import MediaCore
+import Pipeline
+
+/// Converts one file: upright, square samples, progressive, SDR, 8-bit 4:2:0 unless told otherwise.
+///
+/// Keeps the frame rate (a variable rate stays variable), the first video and the default audio track, chapters, title and
+/// language; leaves out attached pictures, data and subtitles (each named in the report) and all other metadata.
+public struct EncodeTask: MediaTask {
+  public static let kind = "encode"
+
+  /// Logical names. Defaults: `"input"` and `"output"`.
+  public var input = "input"
+  public var output = "output"
+  /// Decides the container where it names one: `"mp4"`.
+  public var outputExtension: String?
+  /// Default `"standard"`.
+  public var preset = "standard"
+  public var codec: String?
+  /// Quality on the encoder's own scale.
+  public var crf: Double?
+  /// Bits a second instead of a quality.
+  public var bitRate: Int64?
+  /// x264's preset names.
+  public var speed: String?
+  /// Bounds that the picture is fitted into; a zero side is free.
+  public var bounds: FrameSize?
+  /// Constant frame rate; nil keeps the source's times.
+  public var frameRate: Rational?
+  public var trimStart: TimePosition?
+  /// Exclusive.
+  public var trimEnd: TimePosition?
+  /// A libavfilter graph.
+  public var filter: String?
+  /// What to keep that is changed or left out by default.
+  public var keep: Set<Keep> = []
+  /// Added to the container's metadata.
+  public var metadata: [String: String] = [:]
+  /// Keep what can be decoded of a damaged or incomplete input.
+  public var allowIncomplete = false
+
+  /// Values of `--keep`.
+  public enum Keep: String, Codable, Sendable, CaseIterable {
+    case rotation, aspect, interlacing, hdr, range, metadata
+    case noAudio = "no-audio"
+    case noVideo = "no-video"
+  }
+
+  public init() {}
+
+  public func run(in context: TaskContext) throws(MediaError) -> TaskReport {
+    let watch = Stopwatch()
+    let environment = context.environment()
+    let ledger = Ledger()
+    let input = try context.files.openInput(self.input)
+    let plan = try EncodePlan(self, input: input, environment: environment)
+
+    let output = try context.files.createOutput(self.output)
+    var writer = MediaWriter(settings: plan.settings, environment: environment, ledger: ledger)
+    writer.frameRate = plan.frameRate
+    writer.timeBase = plan.timeBase
+    writer.expectedDuration = plan.duration
+    writer.meter = ProgressMeter(stage: "encode", total: nil, handler: context.progress)
+
+    var video: (any Source<VideoFrame>)?
+    var decode: VideoDecodeSource?
+    var stop: [() -> Void] = []
+    defer { stop.forEach { $0() } }
+    if let stream = plan.video {
+      let source = try VideoDecodeSource(input, stream: stream.index, range: plan.range, environment: environment, ledger: ledger)
+      decode = source
+      let decoded = Queue(upstream: source)
+      var chain: any Source<VideoFrame> = decoded
+      if let snap = plan.snap { chain = chain.through(snap) }
+      chain = chain.through(PictureConformer(plan.picture, environment: environment))
+      if let rate = frameRate { chain = chain.through(FrameRateStage(rate: rate, ledger: ledger)) }
+      let conformed = Queue(upstream: chain)
+      video = conformed
+      // The later queue first: its thread pulls from the earlier one.
+      stop = [{ decoded.stop() }, { conformed.stop() }]
+    }
+    var audio: (any Source<AudioBlock>)?
+    if let stream = plan.audio {
+      audio = try AudioDecodeSource(
+        input, stream: stream.index, range: plan.range, sampleRate: plan.settings.audioSampleRate, environment: environment)
+    }
+    let summary = try writer.write(video: video, audio: audio, to: output)
+
+    var report = TaskReport(task: EncodeTask.kind)
+    report.inputs = [InputReport.make(input, environment: environment, bytesRead: decode?.bytesRead ?? 0, frames: ledger["decoded"])]
+    report.outputs = [InputReport.output(output.displayName, summary)]
+    report.warnings = plan.warnings
+    report.frames = Dictionary(uniqueKeysWithValues: ledger.accounts)
+    report.timings = watch.timings
+    try InputReport.requireComplete(report, allowIncomplete: allowIncomplete)
+    if filter == nil && frameRate == nil && decode != nil {
+      try ledger.reconcile("cannot encode \(output.displayName)", given: ["decoded"], taken: ["encoded", "outside the trim"])
+    }
+    return report
+  }
+}

@@ -1,0 +1,19 @@
+import FFmpegBridge
+import FileAccess
+import MediaCore
+
+/// Presentation times of the pictures of a stream, read off its packets without decoding.
+enum FrameTimes {
+  /// Sorted, normalised to the start of the file; pictures cut off by an edit list are not among them.
+  static func scan(_ input: InputFile, stream: Int, environment: MediaEnvironment) throws(MediaError) -> [MediaTime] {
+    var demuxer = try Demuxer(input, environment: environment)
+    demuxer.select([stream])
+    var times: [MediaTime] = []
+    let packet = Packet()
+    while try demuxer.read(into: packet) {
+      guard packet.streamIndex == stream, !packet.isDiscarded, let time = demuxer.time(of: packet) else { continue }
+      times.append(time)
+    }
+    return times.sorted()
+  }
+}

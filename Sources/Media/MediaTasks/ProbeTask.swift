@@ -1,0 +1,121 @@
+import FFmpegBridge
+import FileAccess
+public import MediaCore
+
+/// Finds out what files are: reads every packet of them, decodes what their headers need, writes nothing.
+public struct ProbeTask: MediaTask {
+  public static let kind = "probe"
+
+  /// Logical names of the inputs, in the order of the results.
+  public var inputs: [String]
+
+  public init(inputs: [String]) { self.inputs = inputs }
+
+  /// - Returns: one entry a file; a file that cannot be read has `error` set and does not stop the others.
+  public func run(in context: TaskContext) throws(MediaError) -> ProbeReport {
+    var files: [ProbeReport.File] = []
+    for name in inputs {
+      try context.cancellation.check("probing")
+      do throws(MediaError) {
+        let input = try context.files.openInput(name)
+        do throws(MediaError) {
+          files.append(try ProbeTask.probe(input, context: context))
+        } catch {
+          if error.code == .cancelled { throw error }
+          files.append(ProbeTask.failed(input.displayName, bytes: input.snapshot.byteCount, error))
+        }
+      } catch {
+        if error.code == .cancelled { throw error }
+        files.append(ProbeTask.failed(error.path ?? name, bytes: 0, error))
+      }
+    }
+    return ProbeReport(files: files)
+  }
+
+  private static func failed(_ file: String, bytes: Int64, _ error: MediaError) -> ProbeReport.File {
+    ProbeReport.File(
+      file: file, bytes: bytes,
+      error: ProbeReport.Failure(code: error.code.name, message: error.description, exitStatus: error.code.exitStatus))
+  }
+
+  static func probe(_ input: InputFile, context: TaskContext) throws(MediaError) -> ProbeReport.File {
+    let environment = context.environment()
+    var demuxer = try Demuxer(input, environment: environment)
+    var tallies = Dictionary(uniqueKeysWithValues: demuxer.streams.map { ($0.index, PacketTally()) })
+    let packet = Packet()
+    while try demuxer.read(into: packet) { tallies[packet.streamIndex]?.count(packet) }
+
+    var file = ProbeReport.File(file: input.displayName, bytes: input.snapshot.byteCount)
+    file.format = demuxer.format
+    file.title = demuxer.metadata["title"]
+    file.chapters = demuxer.chapters.map {
+      ProbeReport.Chapter(startSeconds: $0.start.doubleValue, endSeconds: $0.end.doubleValue, title: $0.title)
+    }
+    let start = demuxer.startTime
+    var lastEnd: Double?
+    for stream in demuxer.streams {
+      let tally = tallies[stream.index] ?? PacketTally()
+      switch stream.kind {
+      case .video: file.video.append(video(stream, tally, start: start))
+      case .audio:
+        file.audio.append(
+          ProbeReport.Audio(
+            index: stream.index, codec: stream.codec, sampleRate: stream.sampleRate, channels: stream.channels,
+            layout: stream.channelLayout, startSeconds: ((stream.startTime ?? start) - start).doubleValue,
+            durationSeconds: stream.duration?.doubleValue ?? tally.duration(stream.timeBase)?.doubleValue, language: stream.language,
+            isDefault: stream.isDefault))
+      default:
+        file.other.append(
+          ProbeReport.Other(index: stream.index, kind: stream.kind.rawValue, codec: stream.codec, language: stream.language))
+      }
+      if let end = tally.end(stream.timeBase) { lastEnd = max(lastEnd ?? 0, (end - start).doubleValue) }
+    }
+    file.durationSeconds = demuxer.duration?.doubleValue ?? lastEnd
+    if demuxer.isStillImage { file.durationSeconds = nil }
+    file.problems = problems(demuxer.streams, tallies, environment, declared: demuxer.duration?.doubleValue, found: lastEnd)
+    return file
+  }
+
+  private static func video(_ stream: StreamInfo, _ tally: PacketTally, start: MediaTime) -> ProbeReport.Video {
+    let aspect = stream.sampleAspectRatio
+    var shown = FrameSize(Int((Rational(Int64(stream.size.width)) * aspect).rounded), stream.size.height)
+    if stream.orientation.swapsSides { shown = shown.transposed }
+    let tags = stream.color
+    let rate = tally.frameRate(stream)
+    return ProbeReport.Video(
+      index: stream.index, codec: stream.codec, profile: stream.profile, width: stream.size.width, height: stream.size.height,
+      displayWidth: shown.width, displayHeight: shown.height, rotation: stream.orientation.clockwiseDegrees,
+      mirrored: stream.orientation.mirrored, sar: "\(aspect.numerator):\(aspect.denominator)", frameRate: rate.rate.description,
+      variableFrameRate: rate.isVariable, frameCount: tally.shown, pixelFormat: stream.pixelFormat?.name,
+      color: ProbeReport.Color(
+        matrix: tags.matrix.name, range: tags.range.name, primaries: tags.primaries.name, transfer: tags.transfer.name),
+      hdr: tags.transfer == .pq ? "pq" : tags.transfer == .hlg ? "hlg" : nil,
+      interlaced: stream.fieldOrder == .topFirst || stream.fieldOrder == .bottomFirst, keyframes: tally.keyframes,
+      startSeconds: ((stream.startTime ?? start) - start).doubleValue,
+      durationSeconds: stream.duration?.doubleValue ?? tally.duration(stream.timeBase)?.doubleValue, language: stream.language)
+  }
+
+  private static func problems(
+    _ streams: [StreamInfo], _ tallies: [Int: PacketTally], _ environment: MediaEnvironment, declared: Double?, found: Double?
+  ) -> [String] {
+    var problems = environment.damage.incompleteReasons.map { "input is incomplete: \($0)" }
+    problems += environment.damage.entries.map { entry in
+      "\(entry.kind)" + (entry.stream.map { " in stream \($0)" } ?? "") + (entry.count > 1 ? ", \(entry.count) times" : "")
+    }
+    for stream in streams where stream.kind == .video || stream.kind == .audio {
+      let tally = tallies[stream.index] ?? PacketTally()
+      let name = "\(stream.kind.rawValue) stream \(stream.index)"
+      if tally.packets == 0 { problems.append("\(name) has no data") }
+      if tally.untimed > 0 && tally.untimed < tally.packets { problems.append("\(name): \(tally.untimed) packets without a time") }
+      if stream.kind == .video && stream.size.pixels == 0 { problems.append("\(name): its size is unknown") }
+      if stream.codec == "none" { problems.append("\(name): its codec is unknown") }
+    }
+    if let declared, let found, found > 0, declared - found > max(1, declared * 0.05) {
+      problems.append("it claims \(MediaTime(seconds: declared)) but holds \(MediaTime(seconds: found))")
+    }
+    for line in environment.diagnostics.errorLines where !problems.contains(where: { $0.contains(line) }) {
+      problems.append("FFmpeg: \(line)")
+    }
+    return problems
+  }
+}

@@ -1,0 +1,73 @@
+import Crypto
+import FFmpegBridge
+public import FileAccess
+import FoundationEssentials
+public import MediaCore
+
+/// The record that stands beside an output: how it was made, of what, by which versions.
+public struct Sidecar<Task: MediaTask>: Encodable, Sendable {
+  public var schema = 1
+  public var output: Output
+  public var inputs: [Input]
+  public var task: String
+  public var parameters: Task
+  /// The user's own: prompts, generator … Never leaves the machine.
+  public var metadata: [String: String]
+  public var versions: [String: String]
+  /// ISO 8601, UTC.
+  public var createdAt: String
+  public var watermarkId: String?
+  public var watermarkKeyId: String?
+  public var report: TaskReport
+
+  public struct Output: Codable, Sendable {
+    public var file: String
+    public var bytes: Int64
+    public var sha256: String
+  }
+
+  public struct Input: Codable, Sendable {
+    public var name: String
+    public var file: String
+    public var bytes: Int64
+    public var sha256: String
+  }
+}
+
+extension LocalFiles {
+  /// Publishes one output of a finished task together with its sidecar.
+  ///
+  /// - Parameters:
+  ///   - name: the output's logical name.
+  ///   - metadata: the user's own, for the sidecar.
+  ///   - watermark: id and key id, where the output carries a mark.
+  public func publish<Task: MediaTask>(
+    _ name: String, of task: Task, report: TaskReport, metadata: [String: String] = [:], watermark: (id: String, keyId: String)? = nil
+  ) throws(MediaError) {
+    guard let descriptor = pendingDescriptor(name), let snapshot = FileSnapshot(of: descriptor.rawValue) else {
+      throw MediaError(.bug, "cannot publish output \(name)", reason: "it was not created")
+    }
+    var inputs: [Sidecar<Task>.Input] = []
+    for (key, input) in openedInputs.sorted(by: { $0.key < $1.key }) {
+      let hash = try SHA256.digest(ofDescriptor: input.descriptor.rawValue, byteCount: input.snapshot.byteCount, name: input.displayName)
+      inputs.append(.init(name: key, file: input.displayName, bytes: input.snapshot.byteCount, sha256: hash.hex))
+    }
+    let file = report.outputs.first?.file ?? name
+    let sidecar = Sidecar(
+      output: .init(
+        file: String(file.split(separator: "/").last ?? ""), bytes: snapshot.byteCount,
+        sha256: try SHA256.digest(ofDescriptor: descriptor.rawValue, byteCount: snapshot.byteCount, name: file).hex),
+      inputs: inputs, task: Task.kind, parameters: task, metadata: metadata,
+      versions: ["reelwright": Version.current, "ffmpeg": Version.ffmpeg], createdAt: Date.now.formatted(.iso8601),
+      watermarkId: watermark?.id,
+      watermarkKeyId: watermark?.keyId, report: report)
+    let text = String(decoding: try TaskCoding.encode(sidecar, pretty: true), as: UTF8.self) + "\n"
+    try publish(name, sidecar: text)
+  }
+}
+
+/// The versions of this package and of what it runs on.
+public enum Version {
+  public static let current = "0.1.0"
+  public static var ffmpeg: String { FFmpegLibraries.version }
+}

@@ -1,0 +1,51 @@
+public import FFmpegBridge
+import MediaCore
+
+/// What a run did: the JSON that `--report` writes and sidecars hold.
+public struct TaskReport: Codable, Sendable {
+  public var schema = 1
+  public var task: String
+  public var inputs: [Input] = []
+  public var outputs: [Output] = []
+  public var warnings: [String] = []
+  /// Frames by what became of them: decoded, encoded, repeated …
+  public var frames: [String: Int64] = [:]
+  /// What the isolation of the worker was; nil when the task ran in the caller's process.
+  public var isolation: [String: String]?
+  public var timings = Timings()
+
+  public struct Input: Codable, Sendable {
+    public var file: String
+    public var bytes: Int64
+    public var bytesRead: Int64
+    public var framesDecoded: Int64
+    /// Damage that was met, by kind.
+    public var damage: [DamageLog.Entry] = []
+    /// Why the input is thought to be cut short; empty when it is whole.
+    public var incomplete: [String] = []
+    /// What FFmpeg logged as errors about it.
+    public var messages: [String] = []
+  }
+
+  public struct Output: Codable, Sendable {
+    public var file: String
+    public var bytes: Int64
+    public var frames: Int64
+    public var durationSeconds: Double
+    public var width: Int?
+    public var height: Int?
+    public var videoCodec: String?
+    public var audioCodec: String?
+    public var audioSamples: Int64
+  }
+
+  public struct Timings: Codable, Sendable {
+    public var wallSeconds: Double = 0
+    public var cpuSeconds: Double = 0
+  }
+
+  public init(task: String) { self.task = task }
+
+  /// Whether any input was damaged.
+  public var isDamaged: Bool { inputs.contains { !$0.damage.isEmpty || !$0.messages.isEmpty } }
+}
