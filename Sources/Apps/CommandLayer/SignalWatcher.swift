@@ -1,0 +1,58 @@
+import Glibc
+public import MediaCore
+import Synchronization
+
+/// Turns the first SIGINT or SIGTERM into a cancellation and lets the second one kill.
+///
+/// The signals are blocked in the calling thread, and thereby in all threads and worker processes that it starts
+/// later, and taken one at a time by a thread of its own. A worker that shares the terminal's process group is so
+/// cancelled through its task and not by the keyboard.
+public final class SignalWatcher: Sendable {
+  private let received = Atomic<Int32>(0)
+  private let cancellation: Cancellation
+
+  /// Call on the main thread before any other thread starts.
+  public init(cancelling cancellation: Cancellation) {
+    self.cancellation = cancellation
+    var signals = SignalWatcher.watched
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    // A reader of our output or a worker that went away is reported as a failed write, not as a death.
+    signal(SIGPIPE, SIG_IGN)
+    var thread = pthread_t()
+    let context = Unmanaged.passRetained(self)
+    pthread_create(
+      &thread, nil,
+      { context in
+        guard let context else { return nil }
+        Unmanaged<SignalWatcher>.fromOpaque(context).takeRetainedValue().watch()
+        return nil
+      }, context.toOpaque())
+    pthread_detach(thread)
+  }
+
+  /// The first signal that came; nil while there was none.
+  public var signalReceived: Int32? {
+    let number = received.load(ordering: .acquiring)
+    return number == 0 ? nil : number
+  }
+
+  private static var watched: sigset_t {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    return signals
+  }
+
+  private func watch() {
+    var signals = SignalWatcher.watched
+    var number: Int32 = 0
+    sigwait(&signals, &number)
+    received.store(number, ordering: .releasing)
+    cancellation.cancel()
+    sigwait(&signals, &number)
+    signal(number, SIG_DFL)
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    pthread_kill(pthread_self(), number)
+  }
+}
