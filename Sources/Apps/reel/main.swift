@@ -1,1 +1,4 @@
-print("reel")
+import Glibc
+
+// Closures written in this file would be main-actor isolated; everything lives elsewhere.
+exit(Reel.main())
