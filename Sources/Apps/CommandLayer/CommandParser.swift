@@ -112,7 +112,8 @@ struct CommandParser {
       }
     case .number(_, let range):
       guard let number = Double(value), range.contains(number) else {
-        throw MediaError(.usage, "bad option \(spelled)", reason: "'\(value)' is not a number from \(range.lowerBound) to \(range.upperBound)")
+        throw MediaError(
+          .usage, "bad option \(spelled)", reason: "'\(value)' is not a number from \(range.lowerBound) to \(range.upperBound)")
       }
     case .choice(let words):
       try CommandParser.check(value, among: words, "bad option \(spelled)")
@@ -168,7 +169,8 @@ struct CommandParser {
   private func misplaced(_ word: String, of command: Command, path: [String]) -> MediaError {
     let prefix = ([root.name] + path).joined(separator: " ")
     return MediaError(
-      .usage, "unknown option '\(word)'", reason: "options follow the command", advice: "as in '\(prefix) \(command.subcommands[0].name) …'")
+      .usage, "unknown option '\(word)'", reason: "options follow the command", advice: "as in '\(prefix) \(command.subcommands[0].name) …'"
+    )
   }
 
   private func unknownOption(_ spelled: String, of command: Command, path: [String]) -> MediaError {

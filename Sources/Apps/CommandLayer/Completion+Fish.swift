@@ -26,7 +26,8 @@ extension Completion {
   private func guardCondition(_ path: [String], _ command: Command) -> String {
     if path.isEmpty { return "__fish_use_subcommand" }
     let seen = path.map { "__fish_seen_subcommand_from \($0)" }
-    let none = command.subcommands.isEmpty ? [] : ["not __fish_seen_subcommand_from \(command.subcommands.map(\.name).joined(separator: " "))"]
+    let none =
+      command.subcommands.isEmpty ? [] : ["not __fish_seen_subcommand_from \(command.subcommands.map(\.name).joined(separator: " "))"]
     return (seen + none).joined(separator: "; and ")
   }
 

@@ -10,7 +10,10 @@ extension Completion {
         lines += command.arguments.map { "    \(zshSpec($0)) \\" }
         lines.append("    '--help[Show help.]'")
       } else {
-        lines += ["  local line state", "  _arguments -C '1: :->command' '*::argument:->rest'", "  case $state in", "  command)", "    local -a commands=("]
+        lines += [
+          "  local line state", "  _arguments -C '1: :->command' '*::argument:->rest'", "  case $state in", "  command)",
+          "    local -a commands=(",
+        ]
         lines += command.subcommands.map { "      '\(quote($0.name)):\(quote($0.summary))'" }
         lines += ["    )", "    _describe command commands ;;", "  rest)", "    case $line[1] in"]
         lines += command.subcommands.map { "    \($0.name)) \(function(path + [$0.name])) ;;" }

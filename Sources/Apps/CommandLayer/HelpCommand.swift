@@ -9,7 +9,8 @@ enum HelpCommand {
       arguments: [Argument("COMMAND", .any, kind: .text, "The command to explain, as in 'watermark embed'. Without one: a list of all.")],
       options: [
         .flag("man", "Print the manual page in roff, for man -l or for installation."),
-        Option("completion", .choice(Completion.Shell.allCases.map(\.rawValue)), default: "none", "Print a completion script for that shell."),
+        Option(
+          "completion", .choice(Completion.Shell.allCases.map(\.rawValue)), default: "none", "Print a completion script for that shell."),
       ],
       commonOptions: [],
       examples: [

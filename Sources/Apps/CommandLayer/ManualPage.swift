@@ -17,7 +17,9 @@ struct ManualPage {
     lines += CommonOptions.task.flatMap(describe)
     for section in sections {
       lines += [".SH \(section.title.uppercased())"]
-      lines += section.text.split(separator: "\n").flatMap { $0.hasPrefix("  ") ? [".br", escape(String($0))] : [".PP", escape(String($0))] }
+      lines += section.text.split(separator: "\n").flatMap {
+        $0.hasPrefix("  ") ? [".br", escape(String($0))] : [".PP", escape(String($0))]
+      }
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -39,7 +41,8 @@ struct ManualPage {
   private func describe(_ option: Option) -> [String] {
     let spelled = (option.short.map { "\\fB\\-\($0)\\fR, " } ?? "") + "\\fB\(escape("--" + option.name))\\fR"
     return [
-      ".TP", spelled + (option.placeholder.map { " \\fI\(escape($0))\\fR" } ?? ""), escape("\(option.help) Default: \(option.defaultText)."),
+      ".TP", spelled + (option.placeholder.map { " \\fI\(escape($0))\\fR" } ?? ""),
+      escape("\(option.help) Default: \(option.defaultText)."),
     ]
   }
 

@@ -15,7 +15,8 @@ public enum NearestMatch {
   /// The optimal-string-alignment distance: insertions, deletions, substitutions and swaps of neighbours, each
   /// counted once (Damerau 1964). O(n·m).
   static func distance(_ a: String, _ b: String) -> Int {
-    let a = Array(a), b = Array(b)
+    let a = Array(a)
+    let b = Array(b)
     if a.isEmpty || b.isEmpty { return max(a.count, b.count) }
     var rows = Array(repeating: Array(repeating: 0, count: b.count + 1), count: a.count + 1)
     for i in 0...a.count { rows[i][0] = i }

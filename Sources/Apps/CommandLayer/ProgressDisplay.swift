@@ -76,7 +76,8 @@ public final class ProgressDisplay: Sendable {
     let room = min(30, columns - 1 - head.count - end.count)
     guard room >= 5 else { return String((head + end).prefix(columns - 1)) }
     let filled = Int((Double(room) * min(1, max(0, done))).rounded())
-    let full = String(repeating: "█", count: filled), empty = String(repeating: "░", count: room - filled)
+    let full = String(repeating: "█", count: filled)
+    let empty = String(repeating: "░", count: room - filled)
     return head + (color ? "\u{1B}[36m\(full)\u{1B}[2m\(empty)\u{1B}[0m" : full + empty) + end
   }
 
@@ -98,7 +99,8 @@ public final class ProgressDisplay: Sendable {
     let rate = "\(progress.frames) frames  \(decimal(progress.fps, 1)) fps"
     guard let eta = progress.etaSeconds, eta.isFinite, eta >= 0, eta < 360_000 else { return rate }
     let seconds = Int(eta.rounded())
-    let minutes = seconds / 60 % 60, hours = seconds / 3600
+    let minutes = seconds / 60 % 60
+    let hours = seconds / 3600
     let clock = hours > 0 ? "\(hours):\(two(minutes)):\(two(seconds % 60))" : "\(minutes):\(two(seconds % 60))"
     return rate + "  \(clock) left"
   }

@@ -34,7 +34,8 @@ public struct Tool: Sendable {
     signalReceived: () -> Int32? = { nil }
   ) -> Int32 {
     let beforeEnd = words.prefix { $0 != "--" }
-    let isJSON = beforeEnd.contains("--json"), isVerbose = beforeEnd.contains("--verbose")
+    let isJSON = beforeEnd.contains("--json")
+    let isVerbose = beforeEnd.contains("--verbose")
     do {
       if words.isEmpty {
         try console.write(overview)

@@ -1,6 +1,6 @@
 import CommandLayer
 import Glibc
-import MediaCore
+import Reelwright
 
 /// The tool `reel`: its commands, its overview, its entry.
 enum Reel {
