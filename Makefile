@@ -1,0 +1,75 @@
+# Reelwright. `make demo` renders the sample ad, `make test` runs the tests; both install missing Debian packages first.
+
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+SWIFT ?= swift
+RELEASE := .build/release
+
+# To compile and link: what Swift itself needs of the system, then the C libraries.
+BUILD_PACKAGES := binutils libc6-dev libstdc++-12-dev libgcc-12-dev pkg-config zlib1g-dev libxml2 libedit2 tzdata ca-certificates \
+	libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev libswresample-dev libavutil-dev \
+	libsqlite3-dev libpq-dev libsodium-dev libssl-dev libcurl4-openssl-dev libass-dev libturbojpeg0-dev libfftw3-dev \
+	liblcms2-dev libheif-dev libwebp-dev libseccomp-dev
+
+# What captions and labels are drawn with.
+FONT_PACKAGES := fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
+
+# Independent judges and fault injection for the tests.
+TEST_PACKAGES := ffmpeg postgresql-15 sqlite3 strace faketime groff-base procps util-linux openssl python3 python3-numpy imagemagick
+
+.PHONY: all build packages test-packages demo test test-slow bench docs format lint install clean
+
+all: build
+
+build: packages
+	$(SWIFT) build -c release --product reel
+	$(SWIFT) build -c release --product reel-worker
+
+packages:
+	@./.ci/install-packages $(BUILD_PACKAGES) $(FONT_PACKAGES)
+
+test-packages: packages
+	@./.ci/install-packages $(TEST_PACKAGES)
+
+# The sample ad: rendered, checked against its plan, and drawn as a contact sheet.
+demo: build
+	@./Samples/demo.sh $(RELEASE)
+
+# Debug build, every fast test. Tests that need a longer run are in test-slow.
+test: test-packages
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+# Release build, every test, the slow ones too.
+test-slow: test-packages
+	$(SWIFT) build -c release --build-tests -Xswiftc -enable-testing
+	REELWRIGHT_SLOW=1 $(SWIFT) test -c release -Xswiftc -enable-testing --skip-build
+
+# Ours against peers, paired and interleaved; writes Benchmarks/RESULTS.md and Benchmarks/results.json.
+bench: build test-packages
+	python3 Benchmarks/run.py --reel $(RELEASE)/reel
+
+# API documentation in .build/documentation; a broken link is an error.
+docs: packages
+	@./.ci/build-docs
+
+format:
+	$(SWIFT) format -i --configuration .swift-format -r Package.swift Sources Tests Samples
+
+lint:
+	$(SWIFT) format lint --strict --configuration .swift-format -r Package.swift Sources Tests Samples
+
+install: build
+	install -D -m 755 $(RELEASE)/reel $(DESTDIR)$(PREFIX)/bin/reel
+	install -D -m 755 $(RELEASE)/reel-worker $(DESTDIR)$(PREFIX)/bin/reel-worker
+	$(RELEASE)/reel help --man > $(RELEASE)/reel.1
+	install -D -m 644 $(RELEASE)/reel.1 $(DESTDIR)$(PREFIX)/share/man/man1/reel.1
+	$(RELEASE)/reel help --completion bash > $(RELEASE)/reel.bash
+	$(RELEASE)/reel help --completion zsh > $(RELEASE)/_reel
+	$(RELEASE)/reel help --completion fish > $(RELEASE)/reel.fish
+	install -D -m 644 $(RELEASE)/reel.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/reel
+	install -D -m 644 $(RELEASE)/_reel $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_reel
+	install -D -m 644 $(RELEASE)/reel.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/reel.fish
+
+clean:
+	rm -rf .build
