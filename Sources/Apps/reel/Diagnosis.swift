@@ -21,7 +21,7 @@ enum Diagnosis {
 
   private static func ffmpeg() -> Finding {
     let libraries = Capabilities.libraries.map { "\($0.name) \($0.version)" }.joined(separator: ", ")
-    return Finding(name: "FFmpeg", state: .ok, value: "\(Capabilities.ffmpegVersion): \(libraries)")
+    return Finding(name: "FFmpeg", state: .ok, value: "\(FFmpegLibraries.version): \(libraries)")
   }
 
   private static func processor() -> Finding {

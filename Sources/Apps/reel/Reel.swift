@@ -4,7 +4,7 @@ import Reelwright
 
 /// The tool `reel`: its commands, its overview, its entry.
 enum Reel {
-  static let version = "0.1.0"
+  static let version = Version.current
 
   /// Runs the process's command line.
   static func main() -> Int32 {
@@ -33,7 +33,7 @@ enum Reel {
       version: version, overview: overview, manualSections: manualSections)
   }
 
-  static var commands: [Command] { [DoctorCommand.command] }
+  static var commands: [Command] { [ProbeCommand.command, EncodeCommand.command, DoctorCommand.command] }
 
   static let overview = """
     reel \(version): local media toolkit

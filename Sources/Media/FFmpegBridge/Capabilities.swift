@@ -1,11 +1,7 @@
 internal import CFFmpeg
-internal import CShims
 
 /// What the FFmpeg libraries of this machine can do.
 public enum Capabilities {
-  /// The version string of the libraries in use: `"5.1.9-0+deb12u1"`.
-  public static var ffmpegVersion: String { String(cString: rw_ffmpeg_version()) }
-
   /// Name and version of each FFmpeg library loaded.
   public static var libraries: [(name: String, version: String)] {
     [

@@ -1,0 +1,76 @@
+import FoundationEssentials
+import Glibc
+import Reelwright
+
+/// The files that arguments name: files as they are, folders by the media files in them.
+enum InputPaths {
+  /// Extensions that a folder's files are chosen by.
+  private static let mediaExtensions: Set<String> = [
+    "mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "m2ts", "mts", "mpg", "mpeg", "flv", "wmv", "3gp", "3g2", "ogv", "mxf", "y4m", "mp3",
+    "m4a",
+    "aac", "wav", "flac", "ogg", "opus", "jpg", "jpeg", "png", "webp", "gif", "heic", "avif", "bmp", "tif", "tiff",
+  ]
+
+  /// - Throws: `usage` when a folder holds no media file. A path that does not exist is kept: its item fails with its own error.
+  static func expand(_ arguments: [String]) throws -> [String] {
+    var paths: [String] = []
+    for argument in arguments {
+      guard isFolder(argument) else {
+        paths.append(argument)
+        continue
+      }
+      let names = try FileManager.default.contentsOfDirectory(atPath: argument).sorted().filter {
+        !$0.hasPrefix(".") && mediaExtensions.contains(pathExtension(of: $0))
+      }
+      if names.isEmpty {
+        throw MediaError(
+          .missing, "cannot read \(argument)", path: argument, reason: "the folder holds no media file", advice: "name files")
+      }
+      paths += names.map { argument.hasSuffix("/") ? argument + $0 : argument + "/" + $0 }
+    }
+    return paths
+  }
+
+  static func isFolder(_ path: String) -> Bool {
+    var isFolder = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
+  }
+
+  /// Makes a folder and those above it; one that exists is fine.
+  static func makeFolder(_ path: String) throws(MediaError) {
+    var prefix = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+      prefix += part
+      if mkdir(prefix, 0o777) != 0, errno != EEXIST {
+        throw MediaError(.exists, "cannot create the folder \(prefix)", path: prefix, reason: String(cString: strerror(errno)))
+      }
+      prefix += "/"
+    }
+    guard isFolder(path) else {
+      throw MediaError(
+        .exists, "cannot create the folder \(path)", path: path, reason: "a file is in its place", advice: "name another folder")
+    }
+  }
+
+  /// Bytes of a file for weighing a batch; at least 1.
+  static func weight(_ path: String) -> Double {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    return Double(max(1, attributes?[.size] as? Int64 ?? Int64(attributes?[.size] as? Int ?? 1)))
+  }
+
+  static func name(of path: String) -> String { String(path.split(separator: "/").last ?? "") }
+
+  /// The name without folder and extension.
+  static func stem(of path: String) -> String {
+    let name = name(of: path)
+    guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return name }
+    return String(name[..<dot])
+  }
+
+  /// The extension in lower case; empty when there is none.
+  static func pathExtension(of path: String) -> String {
+    let name = name(of: path)
+    guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "" }
+    return name[name.index(after: dot)...].lowercased()
+  }
+}

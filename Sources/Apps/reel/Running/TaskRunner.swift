@@ -1,0 +1,59 @@
+import CommandLayer
+import Glibc
+import Reelwright
+
+/// Runs tasks as the common options say: limits, threads, isolation, cancellation, progress.
+struct TaskRunner {
+  let invocation: Invocation
+  let limits: Limits
+  let threads: Int
+  let display: ProgressDisplay
+
+  init(_ invocation: Invocation) throws {
+    self.invocation = invocation
+    limits = try CommonOptions.limits(invocation)
+    threads = invocation.integer("threads") ?? max(1, min(64, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+    display = ProgressDisplay(invocation)
+    if invocation.isJSON, invocation.value("report") == "-" {
+      throw MediaError(
+        .usage, invocation.commandLine, reason: "--json and --report - both want standard output", advice: "write the report to a file")
+    }
+  }
+
+  /// The user's metadata for sidecars.
+  func metadata() throws -> [String: String] {
+    Dictionary(try invocation.pairs("metadata").map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
+  }
+
+  /// Runs one task to its end.
+  ///
+  /// - Parameters:
+  ///   - part: Which part of a batch this task is, for one progress over all of it. Default: all.
+  func run<Task: MediaTask>(_ task: Task, files: any Files, part: BatchPart = BatchPart()) throws -> Task.Result {
+    defer { display.clear() }
+    let show: @Sendable (Progress) -> Void = { [display] in display.report(part.overall($0)) }
+    let context = TaskContext(files: files, limits: limits, cancellation: invocation.cancellation, threads: threads, progress: show)
+    return try task.run(in: context)
+  }
+
+  /// Writes `--report`.
+  func writeReport(_ report: some Encodable) throws {
+    guard let path = invocation.value("report") else { return }
+    let bytes = try Console.json(report) + [0x0A]
+    if path == "-" {
+      try invocation.console.write(bytes)
+      return
+    }
+    let files = LocalFiles(inputs: [:], outputs: ["report": path], mayReplace: true)
+    let output = try files.createOutput("report")
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { write(output.descriptor.rawValue, $0.baseAddress, $0.count) }
+      if written < 0, errno != EINTR {
+        throw MediaError(.io, "cannot write the report \(path)", path: path, reason: String(cString: strerror(errno)))
+      }
+      rest = rest.dropFirst(max(0, written))
+    }
+    try files.publish("report", sidecar: nil)
+  }
+}
