@@ -1,0 +1,222 @@
+import Glibc
+import Storage
+import Synchronization
+
+/// The loop of a runner: wakes for rings, deaths of neighbours and times that have come; claims what fits.
+final class Dispatcher {
+  private let runner: Runner
+  private let goal: RunnerGoal
+  private let store: JobStore
+  private var lock: (any SessionLock)?
+  private let presence: Presence
+  private let beatInterval: Int64
+  private var nextBeat: Int64 = 0
+  /// What is known of each other worker.
+  private var peers: [Int64: Peer] = [:]
+
+  private struct Peer {
+    var beat: Int64
+    /// When the beat was last seen to change, by the monotonic clock: a machine that slept has not been dead.
+    var changedAt: Int64
+    /// Hangs up when it dies; nil when it is not of this machine.
+    var descriptor: Int32?
+    /// Until when its lock is tried at short intervals: it seems to have died.
+    var suspectedUntil: Int64
+  }
+
+  init(_ runner: Runner, goal: RunnerGoal) throws {
+    self.runner = runner
+    self.goal = goal
+    store = runner.store
+    presence = try Presence(folder: runner.folder + "/workers", worker: runner.worker)
+    let lease = runner.configuration.leaseSeconds
+    beatInterval = Int64((runner.configuration.beatSeconds ?? min(5, lease / 4)) * 1e6)
+    let store = store
+    let worker = runner.worker
+    lock = try store.retrying { try store.database.sessionLock(worker) }
+    let name = runner.configuration.name ?? "process \(getpid())"
+    try store.retrying { try store.register(worker: worker, name: name) }
+  }
+
+  func run() {
+    Janitor(store: store, scratch: runner.scratch).sweep()
+    recoverOrphans()
+    while true {
+      var wait: Int64
+      do {
+        guard let next = try step() else { break }
+        wait = next
+      } catch {
+        runner.configuration.onEvent?(.storeFailed("\(error)"))
+        wait = 200_000
+      }
+      _ = runner.doorbell.wait(milliseconds: Int((max(0, wait) + 999) / 1000))
+    }
+    for peer in peers.values { unwatch(peer) }
+    try? store.deregister(worker: runner.worker)
+    lock = nil
+  }
+
+  /// One round. Returns microseconds to wait for the next; nil when the runner is done.
+  private func step() throws -> Int64? {
+    let now = Thread.monotonicMicroseconds()
+    try beat(now)
+    let (running, stop, used, ended) = runner.state.withLock { ($0.running, $0.stop, $0.used, $0.ended) }
+    var wait = max(1000, nextBeat - now)
+    if let stop {
+      if running.isEmpty { return nil }
+      if stop == .release { for context in running.values { context.stop(.shutdown) } }
+    }
+    if goal == .one, ended > 0, running.isEmpty { return nil }
+
+    let free = runner.configuration.slots.filter { $0.value > used[$0.key] ?? 0 }
+    let classes = stop == nil ? free.keys.sorted() : []
+    var glance = try store.glance(worker: runner.worker, classes: classes, needsUnfinished: goal == .drained && running.isEmpty)
+    obey(glance, running)
+    wait = min(wait, try watchPeers(glance.peers, now))
+    wait = min(wait, timeouts(running, now))
+    guard stop == nil else { return wait }
+
+    let clock = store.clock.now()
+    if let due = glance.nextDue, due <= clock {
+      glance.nextDue = try store.promote()
+      return 0
+    }
+    if let due = glance.nextSchedule, due <= clock {
+      glance.nextSchedule = try store.fireSchedules()
+      return 0
+    }
+    for due in [glance.nextDue, glance.nextSchedule] {
+      // Looked at again at least every second: the real-time clock may be set.
+      if let due { wait = min(wait, max(1000, due - clock), 1_000_000) }
+    }
+    if try claim(free, glance.claimable, ended: ended, running: running.count) { return 0 }
+    if running.isEmpty {
+      if goal == .one { return nil }
+      if goal == .drained, !glance.hasUnfinished { return nil }
+    }
+    return wait
+  }
+
+  /// Returns whether anything was claimed.
+  private func claim(_ free: [String: Int], _ claimable: Set<String>, ended: Int, running: Int) throws -> Bool {
+    var found = false
+    for slotClass in claimable.sorted() {
+      if goal == .one, ended + running > 0 || found { break }
+      let used = runner.state.withLock { $0.used[slotClass] ?? 0 }
+      let count = goal == .one ? 1 : (runner.configuration.slots[slotClass] ?? 0) - used
+      for claimed in try store.claim(worker: runner.worker, slotClass: slotClass, count: count, kinds: runner.handlers.kinds) {
+        found = true
+        runner.start(claimed)
+      }
+    }
+    return found
+  }
+
+  /// Shows that this worker lives, and that its lock is held: a server that restarted has forgotten it.
+  private func beat(_ now: Int64) throws {
+    guard now >= nextBeat else { return }
+    if lock?.isHeld() != true {
+      lock = nil
+      lock = try store.database.sessionLock(runner.worker)
+    }
+    if try !store.beat(worker: runner.worker) {
+      try store.register(worker: runner.worker, name: runner.configuration.name ?? "process \(getpid())")
+    }
+    nextBeat = now + beatInterval
+    recoverOrphans()
+  }
+
+  /// Passes on what the running jobs were asked.
+  private func obey(_ glance: QueueGlance, _ running: [JobID: JobContext]) {
+    for (id, context) in running {
+      // A job that ended since the glance is not missing.
+      guard runner.state.withLock({ $0.running[id] === context }) else { continue }
+      guard let entry = glance.requests[id], entry.token == context.claim.token else {
+        if (try? store.isOwned(context.claim)) == false { context.stop(.lost) }
+        continue
+      }
+      switch entry.request {
+      case .none: break
+      case .pause: context.stop(.pause)
+      case .cancel: context.stop(.cancel)
+      }
+    }
+  }
+
+  private func timeouts(_ running: [JobID: JobContext], _ now: Int64) -> Int64 {
+    var wait = Int64.max
+    for context in running.values {
+      if now >= context.deadline { context.stop(.timeout) } else { wait = min(wait, context.deadline - now) }
+      if let due = context.killWhenDue(now: now, grace: Int64(runner.configuration.graceSeconds * 1e6)) { wait = min(wait, due - now) }
+    }
+    return wait
+  }
+
+  // MARK: Neighbours
+
+  private func watchPeers(_ beats: [Int64: Int64], _ now: Int64) throws -> Int64 {
+    for (id, peer) in peers where beats[id] == nil {
+      unwatch(peer)
+      peers[id] = nil
+    }
+    var wait = Int64.max
+    let lease = Int64(runner.configuration.leaseSeconds * 1e6)
+    for (id, beat) in beats {
+      if peers[id] == nil {
+        let descriptor = Presence.watch(folder: runner.folder + "/workers", worker: id)
+        if let descriptor { runner.doorbell.watch(descriptor) }
+        // It may have died before it was watched: try its lock now.
+        peers[id] = Peer(beat: beat, changedAt: now, descriptor: descriptor, suspectedUntil: now)
+        if try recover(id, needsLock: true) { continue }
+      }
+      guard var peer = peers[id] else { continue }
+      if peer.beat != beat {
+        peer.beat = beat
+        peer.changedAt = now
+      }
+      if let descriptor = peer.descriptor, Dispatcher.hasHungUp(descriptor) {
+        runner.doorbell.unwatch(descriptor)
+        close(descriptor)
+        peer.descriptor = nil
+        // The server may need a moment to notice.
+        peer.suspectedUntil = now + 2_000_000
+      }
+      peers[id] = peer
+      if now - peer.changedAt >= lease {
+        _ = try recover(id, needsLock: false)
+      } else if now < peer.suspectedUntil {
+        if try !recover(id, needsLock: true) { wait = min(wait, 2000) }
+      } else if peer.descriptor == nil, now - peer.changedAt >= beatInterval {
+        // Not of this machine, or its sign is gone: its lock is the only sign there is.
+        if try !recover(id, needsLock: true) { wait = min(wait, beatInterval) }
+      }
+    }
+    return wait
+  }
+
+  private static func hasHungUp(_ descriptor: Int32) -> Bool {
+    var entry = pollfd(fd: descriptor, events: 0, revents: 0)
+    return poll(&entry, 1, 0) == 1
+  }
+
+  /// Takes the jobs of a worker that is gone; false when it lives.
+  private func recover(_ worker: Int64, needsLock: Bool) throws -> Bool {
+    guard let jobs = try store.recover(worker: worker, needsLock: needsLock) else { return false }
+    if let peer = peers.removeValue(forKey: worker) { unwatch(peer) }
+    Presence.remove(folder: runner.folder + "/workers", worker: worker)
+    for job in jobs where (try? store.job(job))?.state.isFinal == true { runner.scratch.remove(job) }
+    runner.configuration.onEvent?(.recovered(worker: worker, jobs: jobs))
+    return true
+  }
+
+  private func recoverOrphans() {
+    for worker in (try? store.orphans()) ?? [] where worker != runner.worker { _ = try? recover(worker, needsLock: true) }
+  }
+
+  private func unwatch(_ peer: Peer) {
+    guard let descriptor = peer.descriptor else { return }
+    runner.doorbell.unwatch(descriptor)
+    close(descriptor)
+  }
+}

@@ -1,0 +1,129 @@
+import Storage
+
+extension JobStore {
+  /// Marks a job done. When this returns that survives a power failure. Safe to repeat.
+  /// - Parameter also: what else belongs to the completion, in the same transaction.
+  func complete(_ claim: JobClaim, result: [UInt8], also: ((any Transaction) throws -> Void)? = nil) throws {
+    try database.write(.powerSafe) { transaction in
+      let rows = try transaction.query(
+        """
+        UPDATE job SET state = 5, finished_at = $4, result = $5, progress = 1, eta = 0, request = 0, checkpoint = NULL, \
+        error_code = NULL, error = NULL WHERE \(JobStore.ownership) RETURNING \(JobStore.brief)
+        """, claim.values + [.integer(self.clock.now()), .blob(result)])
+      guard !rows.isEmpty else {
+        // The answer to an earlier commit may have been lost with the connection.
+        if try self.isDone(claim, in: transaction) { return }
+        throw JobStore.fenced(claim, "complete")
+      }
+      try also?(transaction)
+      try self.record(rows, from: .running, in: transaction)
+      try self.settleDependents(of: claim.job, succeeded: true, in: transaction)
+    }
+  }
+
+  private func isDone(_ claim: JobClaim, in transaction: any Transaction) throws -> Bool {
+    try transaction.integer("SELECT count(*) FROM job WHERE id = $1 AND worker = $2 AND token = $3 AND state = 5", claim.values) == 1
+  }
+
+  /// Ends an attempt that failed: another one later while attempts are left and the failure is retriable.
+  /// - Returns: the state it has now.
+  @discardableResult
+  func fail(_ claim: JobClaim, _ failure: JobFailure) throws -> JobState {
+    try database.write(.powerSafe) { transaction in
+      let sql = "SELECT attempt, retry_attempts, retry_base, retry_cap FROM job WHERE \(JobStore.ownership)"
+      guard let row = try transaction.query(sql, claim.values).first else { throw JobStore.fenced(claim, "fail") }
+      let attempt = Int(row.integer(0) ?? 0)
+      let policy = RetryPolicy(attempts: Int(row.integer(1) ?? 1), baseSeconds: row.real(2) ?? 0, capSeconds: row.real(3) ?? 0)
+      let isFinal = !failure.isRetriable || attempt >= policy.attempts
+      let now = self.clock.now()
+      var generator = SystemRandomNumberGenerator()
+      let due = isFinal ? now : now + policy.delayMicroseconds(after: attempt, using: &generator)
+      let state: JobState = isFinal ? .failed : .retryable
+      try self.end(claim, state, due: due, failure: failure, in: transaction)
+      return state
+    }
+  }
+
+  /// Ends an attempt whose process died: available again at once, or quarantined.
+  /// - Returns: the state it has now.
+  @discardableResult
+  func crash(_ claim: JobClaim, message: String) throws -> JobState {
+    try database.write(.powerSafe) { transaction in
+      try self.crash(claim, message: message, in: transaction)
+    }
+  }
+
+  private func crash(_ claim: JobClaim, message: String, in transaction: any Transaction) throws -> JobState {
+    let sql =
+      "UPDATE job SET crash_count = crash_count + 1, attempt = attempt - 1 WHERE \(JobStore.ownership) RETURNING crash_count, crash_limit, request"
+    guard let row = try transaction.query(sql, claim.values).first else { throw JobStore.fenced(claim, "requeue") }
+    let count = row.integer(0) ?? 0
+    let now = clock.now()
+    // A pause or cancel that the dead worker had not obeyed yet.
+    switch JobRequest(rawValue: row.integer(2) ?? 0) {
+    case .cancel:
+      try end(claim, .cancelled, due: now, failure: nil, in: transaction)
+      return .cancelled
+    case .pause:
+      try end(claim, .paused, due: now, failure: nil, in: transaction)
+      return .paused
+    default: break
+    }
+    if count >= row.integer(1) ?? 1 {
+      let reason = "its worker died \(count) times while running it; the last time: \(message)"
+      let failure = JobFailure(code: JobsError.Code.quarantined.name, message: reason, isRetriable: false, exitStatus: 70)
+      try end(claim, .failed, due: now, failure: failure, in: transaction)
+      return .failed
+    }
+    let failure = JobFailure(code: JobsError.Code.crashed.name, message: message, isRetriable: true, exitStatus: 70)
+    try end(claim, .available, due: now, failure: failure, in: transaction)
+    return .available
+  }
+
+  /// Gives a job back unfinished: paused, cancelled, or available for another worker. The attempt does not count.
+  func release(_ claim: JobClaim, to state: JobState) throws {
+    try database.write(.powerSafe) { transaction in
+      try transaction.execute("UPDATE job SET attempt = attempt - 1 WHERE \(JobStore.ownership)", claim.values)
+      try self.end(claim, state, due: self.clock.now(), failure: nil, in: transaction)
+    }
+  }
+
+  private func end(_ claim: JobClaim, _ state: JobState, due: Int64, failure: JobFailure?, in transaction: any Transaction) throws {
+    let finished: SQLValue = state.isFinal ? .integer(clock.now()) : .null
+    let rows = try transaction.query(
+      """
+      UPDATE job SET state = $4, due_at = $5, finished_at = $6, request = 0, error_code = $7, error = $8, error_retriable = $9, \
+      error_status = $10 WHERE \(JobStore.ownership) RETURNING \(JobStore.brief)
+      """,
+      claim.values + [
+        .integer(state.rawValue), .integer(due), finished, .text(failure?.code), .text(failure?.message),
+        failure.map { .boolean($0.isRetriable) } ?? .null, .integer(failure.map { Int64($0.exitStatus) }),
+      ])
+    guard !rows.isEmpty else { throw JobStore.fenced(claim, "end") }
+    try record(rows, from: .running, in: transaction)
+    if state == .failed || state == .cancelled { try settleDependents(of: claim.job, succeeded: false, in: transaction) }
+    try transaction.ring(JobStore.bell)
+  }
+
+  /// Takes the jobs of a worker that is gone.
+  /// - Parameter needsLock: whether the worker's session lock must be free; false when its lease has run out.
+  /// - Returns: the jobs that were taken; nil when the worker lives.
+  func recover(worker: Int64, needsLock: Bool) throws -> [JobID]? {
+    try database.write(.powerSafe) { transaction in
+      if needsLock, try !transaction.takeLock(worker) { return nil }
+      if transaction.dialect == .postgresql {
+        // One who recovers, and never one who is completing at the same time.
+        _ = try transaction.query("SELECT id FROM job WHERE worker = $1 AND state = 2 FOR UPDATE", [.integer(worker)])
+      }
+      let rows = try transaction.query("SELECT id, token FROM job WHERE worker = $1 AND state = 2", [.integer(worker)])
+      var taken: [JobID] = []
+      for row in rows {
+        let claim = JobClaim(job: JobID(row.integer(0) ?? 0), worker: worker, token: row.integer(1) ?? 0)
+        _ = try self.crash(claim, message: "its worker process ended", in: transaction)
+        taken.append(claim.job)
+      }
+      try transaction.execute("DELETE FROM job_worker WHERE id = $1", [.integer(worker)])
+      return taken
+    }
+  }
+}
