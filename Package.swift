@@ -149,7 +149,7 @@ let package = Package(
     tests("WatermarkTests", ["Watermark", "Crypto", "FFmpegBridge", "FileAccess", "CKernels", "MediaCore", "TestSupport"]),
     tests(
       "CompositionTests",
-      ["Composition", "Encoding", "FFmpegBridge", "FileAccess", "PositionedJSON", "CKernels", "MediaCore", "TestSupport"]),
+      ["Composition", "Encoding", "FFmpegBridge", "FileAccess", "PositionedJSON", "Text", "CKernels", "MediaCore", "TestSupport"]),
     tests("MediaTasksTests", ["MediaTasks", "Composition", "Encoding", "FFmpegBridge", "FileAccess", "MediaCore", "TestSupport"]),
     tests("SandboxTests", ["Sandbox", "FileAccess", "MediaCore"]),
     tests("StorageTests", ["Storage", "DatabaseTestSupport", "MediaCore"]),
