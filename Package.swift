@@ -149,9 +149,13 @@ let package = Package(
     tests("WatermarkTests", ["Watermark", "Crypto", "FFmpegBridge", "FileAccess", "CKernels", "MediaCore", "TestSupport"]),
     tests(
       "CompositionTests",
-      ["Composition", "Encoding", "FFmpegBridge", "FileAccess", "PositionedJSON", "Text", "CKernels", "MediaCore", "TestSupport"]),
+      ["Composition", "Encoding", "FFmpegBridge", "FileAccess", "PositionedJSON", "CKernels", "MediaCore", "TestSupport"]),
     tests("MediaTasksTests", ["MediaTasks", "Composition", "Encoding", "FFmpegBridge", "FileAccess", "MediaCore", "TestSupport"]),
-    tests("SandboxTests", ["Sandbox", "FileAccess", "MediaCore"]),
+    .target(name: "CSandboxAttacks", path: "Tests/CSandboxAttacks", cSettings: cSettings),
+    .executableTarget(
+      name: "sandbox-attacks", dependencies: ["CSandboxAttacks", "Sandbox", "FileAccess", "MediaCore"], path: "Tests/SandboxAttacks",
+      swiftSettings: swiftSettings),
+    tests("SandboxTests", ["Sandbox", "CSandboxAttacks", "FileAccess", "MediaCore", "sandbox-attacks"]),
     tests("StorageTests", ["Storage", "DatabaseTestSupport", "MediaCore"]),
     tests("TransferTests", ["Transfer", "Crypto", "FileAccess", "MediaCore", "LoopbackServer"]),
     tests(
