@@ -4,9 +4,11 @@ struct PictureDependency: Equatable, Sendable {
   var isDisposable: Bool
   /// Decoding this packet does not look at state that earlier pictures leave behind outside the reference slots.
   var startsClean = true
+  /// A picture comes out of this packet; false for the hidden frames of VP8 and VP9.
+  var isShown = true
 
   /// What is assumed of a packet that could not be understood.
-  static let needed = PictureDependency(isDisposable: false, startsClean: false)
+  static let needed = PictureDependency(isDisposable: false)
 }
 
 /// Reads from compressed packets whether a picture is a reference, for the codecs where FFmpeg 5.1 does not say.
@@ -16,6 +18,7 @@ struct ReferenceClassifier {
   private enum Codec {
     case h264(lengthBytes: Int?)
     case hevc(lengthBytes: Int?, highestSubLayer: Int?)
+    case vp8
     case vp9
     case av1(AV1SequenceHeader?)
     case other
@@ -24,7 +27,7 @@ struct ReferenceClassifier {
   private var codec: Codec
 
   /// - Parameters:
-  ///   - codec: FFmpeg's codec name: `h264`, `hevc`, `vp9`, `av1`; any other name makes every packet needed.
+  ///   - codec: FFmpeg's codec name: `h264`, `hevc`, `vp8`, `vp9`, `av1`; any other name makes every packet needed.
   ///   - configuration: the stream's decoder configuration record or parameter sets (`extradata`).
   ///   - isProgressive: false makes H.264 in Annex B form needed throughout, because a packet may then hold one field.
   init(codec name: String, configuration: [UInt8], isProgressive: Bool) {
@@ -49,6 +52,7 @@ struct ReferenceClassifier {
         let start = isRecord ? configuration.count : 0
         if let found = Self.hevcHighestSubLayer(.init(rebasing: bytes[start...])) { codec = .hevc(lengthBytes: length, highestSubLayer: found) }
       }
+    case "vp8": codec = .vp8
     case "vp9": codec = .vp9
     case "av1":
       // AV1CodecConfigurationRecord: four bytes, then OBUs.
@@ -77,6 +81,8 @@ struct ReferenceClassifier {
         codec = .hevc(lengthBytes: lengthBytes, highestSubLayer: found)
       }
       return Self.hevc(packet, lengthBytes, highest)
+    // RFC 6386, 9.1: the fourth bit of the frame tag is show_frame.
+    case .vp8: return PictureDependency(isDisposable: false, isShown: packet.first.map { $0 & 16 != 0 } ?? true)
     case .vp9: return VP9FrameHeader.dependency(of: packet)
     case .av1(var header):
       let result = AV1FrameHeader.dependency(of: packet, &header)

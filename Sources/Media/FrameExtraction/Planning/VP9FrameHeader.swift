@@ -1,11 +1,12 @@
 /// The part of a VP9 uncompressed header that says what a frame leaves behind (VP9 bitstream specification 0.6, 6.2 and annex B).
 enum VP9FrameHeader {
   static func dependency(of packet: UnsafeRawBufferPointer) -> PictureDependency {
-    var result = PictureDependency(isDisposable: true)
+    var result = PictureDependency(isDisposable: true, isShown: false)
     for (index, frame) in frames(of: packet).enumerated() {
-      guard let one = header(frame) else { return .needed }
+      guard let one = header(frame) else { return PictureDependency(isDisposable: false, startsClean: false) }
       // Later frames of a superframe start from whatever its first one left.
       if index == 0 { result.startsClean = one.startsClean }
+      result.isShown = result.isShown || one.isShown
       result.isDisposable = result.isDisposable && one.isDisposable
     }
     return result
@@ -21,13 +22,13 @@ enum VP9FrameHeader {
     let isKey = !reader.bit()
     let isShown = reader.bit()
     let isErrorResilient = reader.bit()
-    if isKey { return PictureDependency(isDisposable: false) }
+    if isKey { return PictureDependency(isDisposable: false, isShown: isShown) }
     let isIntraOnly = isShown ? false : reader.bit()
     if !isErrorResilient { reader.skip(2) }
-    if isIntraOnly { return PictureDependency(isDisposable: false, startsClean: isErrorResilient) }
+    if isIntraOnly { return PictureDependency(isDisposable: false, startsClean: isErrorResilient, isShown: isShown) }
     let refreshFlags = reader.bits(8)
     guard !reader.isExhausted else { return nil }
-    return PictureDependency(isDisposable: refreshFlags == 0, startsClean: isErrorResilient)
+    return PictureDependency(isDisposable: refreshFlags == 0, startsClean: isErrorResilient, isShown: isShown)
   }
 
   /// The frames of a superframe; the packet itself when it is none.
