@@ -145,7 +145,9 @@ let package = Package(
     tests("FFmpegBridgeTests", ["FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "TestSupport"]),
     tests("EncodingTests", ["Encoding", "FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "TestSupport"]),
     tests("TextTests", ["Text", "MediaCore"]),
-    tests("FrameExtractionTests", ["FrameExtraction", "FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "CKernels", "TestSupport"]),
+    tests(
+      "FrameExtractionTests",
+      ["FrameExtraction", "FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "CKernels", "COpenSSL", "CTurboJPEG", "TestSupport"]),
     tests("WatermarkTests", ["Watermark", "Crypto", "FFmpegBridge", "FileAccess", "CKernels", "MediaCore", "TestSupport"]),
     tests(
       "CompositionTests",

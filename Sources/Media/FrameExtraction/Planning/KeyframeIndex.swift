@@ -5,6 +5,14 @@ import MediaCore
 struct KeyframeIndex: Sendable {
   /// Presentation ticks of every keyframe as far as the index tells, ascending.
   let ticks: [Int64]
+  /// Whether the container's index holds decode times; then this much was added to each (as far as the first keyframe tells).
+  let decodeOffset: Int64?
+
+  /// The time of a keyframe on the scale of `ticks`.
+  func time(of packet: Packet) -> Int64? {
+    guard let decodeOffset else { return packet.presentationTicks }
+    return packet.decodeTicks.map { $0 + decodeOffset }
+  }
 
   /// The keyframe at or before `tick`: its place in `ticks`, -1 before the first.
   func entry(atOrBefore tick: Int64) -> Int {

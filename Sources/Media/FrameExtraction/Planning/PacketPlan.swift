@@ -33,7 +33,7 @@ struct PacketPlan {
 
   /// How the packets arrive.
   struct Options {
-    /// Look for later keyframes before decoding one, to leave out whole groups of pictures. For inputs without an index.
+    /// Look for later keyframes before decoding towards a target, to leave out whole groups of pictures. For inputs without an index.
     var skipsAhead = false
     /// Pictures that follow the first keyframe but are shown before it belong to the group before and are left out.
     var dropsLeading = false
@@ -126,7 +126,7 @@ struct PacketPlan {
       }
     }
     if let leadingFloor, packet.pts < leadingFloor { return advance(.skip) }
-    if options.skipsAhead && packet.isKeyframe && !allSettled && lastNeededSequence < headSequence {
+    if options.skipsAhead && !allSettled && lastNeededSequence < headSequence {
       switch lookAhead() {
       case .needsPacket: return .needsPacket
       case .skip: return step()
@@ -161,7 +161,7 @@ struct PacketPlan {
     return best.sequence >= headSequence ? true : nil
   }
 
-  /// For a keyframe at the head with no settled need at or after it: `.skip` has set a jump to a later keyframe.
+  /// For a head with no settled need at or after it: `.skip` has set a jump to a later keyframe.
   private mutating func lookAhead() -> Step {
     let target = targets[frames.count]
     var index = queue.count - 1

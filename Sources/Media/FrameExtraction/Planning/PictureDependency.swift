@@ -50,7 +50,9 @@ struct ReferenceClassifier {
       configuration.withUnsafeBytes { bytes in
         guard case .hevc(let length, let highest) = codec, highest == nil else { return }
         let start = isRecord ? configuration.count : 0
-        if let found = Self.hevcHighestSubLayer(.init(rebasing: bytes[start...])) { codec = .hevc(lengthBytes: length, highestSubLayer: found) }
+        if let found = Self.hevcHighestSubLayer(.init(rebasing: bytes[start...])) {
+          codec = .hevc(lengthBytes: length, highestSubLayer: found)
+        }
       }
     case "vp8": codec = .vp8
     case "vp9": codec = .vp9
