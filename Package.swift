@@ -128,6 +128,11 @@ let package = Package(
     .executableTarget(
       name: "reel-worker", dependencies: ["MediaTasks", "Sandbox"], path: "Sources/Apps/reel-worker", swiftSettings: swiftSettings),
 
+    // The evaluation scripts of Benchmarks/ drive it with raw pictures.
+    .executableTarget(
+      name: "watermark-lab", dependencies: ["Watermark", "Crypto", "MediaCore"], path: "Benchmarks/watermark-lab",
+      swiftSettings: swiftSettings),
+
     // Tests
     .target(
       name: "TestSupport", dependencies: ["MediaCore", "FileAccess", "FFmpegBridge", "Pipeline"], path: "Tests/TestSupport",

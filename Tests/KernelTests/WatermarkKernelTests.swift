@@ -168,3 +168,61 @@ extension Double {
     return result
   }
 }
+
+/// Variants of the detector's kernels against the portable reference.
+@Suite struct DetectKernelTests {
+  static var variants: [Int] { Array(1..<max(1, Int(rw_detect_variant_count()))) }
+
+  @Test(arguments: [(16, 16), (33, 18), (129, 70)]) func residual(_ width: Int, _ height: Int) {
+    let stride = width + 3
+    var state: UInt64 = 7
+    let luma = (0..<(stride * height)).map { index -> UInt8 in
+      state = state &* 6_364_136_223_846_793_005 &+ 1
+      return index % stride < width / 2 ? UInt8(truncatingIfNeeded: state >> 56) : 90
+    }
+    func run(_ variant: Int) -> [Float] {
+      var sum = [Float](repeating: 0.5, count: width * height + 8)
+      var scratch = [Float](repeating: 0, count: rw_detect_residual_scratch(Int32(width), Int32(height)))
+      rw_detect_variant(Int32(variant)).pointee.residual_u8(luma, stride, Int32(width), Int32(height), &scratch, &sum)
+      return sum
+    }
+    let reference = run(0)
+    #expect(reference.allSatisfy { $0 >= -1.51 && $0 <= 2.51 })
+    #expect(Array(reference.suffix(8)) == [Float](repeating: 0.5, count: 8))
+    for variant in Self.variants {
+      #expect(zip(run(variant), reference).allSatisfy { abs($0 - $1) < 1e-3 })
+    }
+  }
+
+  @Test func scores() {
+    let (columns, origin) = (60, 40)
+    let rows = 2 * origin + 1
+    var state: UInt64 = 11
+    var power = (0..<(columns * rows + 4)).map { _ -> UInt8 in
+      state = state &* 6_364_136_223_846_793_005 &+ 1
+      return UInt8(truncatingIfNeeded: state >> 58)
+    }
+    let x = (0..<32).map { Float($0 % 8 + 1) }
+    let y = (0..<32).map { Float($0 / 8 * 3 - 5) }
+    let matrices = (0..<40).flatMap { i -> [Float] in
+      let angle = Float(i) / 100
+      return [0.01 + Float(i) * 0.0006, -angle * 0.01, angle * 0.01, 0.011 + Float(i) * 0.0004]
+    }
+    func run(_ variant: Int) -> [Float] {
+      var scores = [Float](repeating: -1, count: 41)
+      power.withUnsafeMutableBufferPointer { buffer in
+        var map = rw_detect_map(
+          power: buffer.baseAddress, columns: Int32(columns), rows: Int32(rows), origin: Int32(origin), column_step: 0.45 / 56,
+          row_step: 0.45 / 38)
+        rw_detect_variant(Int32(variant)).pointee.score(&map, x, y, 32, matrices, 40, 5, &scores)
+      }
+      return scores
+    }
+    let reference = run(0)
+    #expect(reference[40] == -1 && reference[0] != 0)
+    for variant in Self.variants {
+      // Rounding of a frequency to a bin may differ where it lies half-way.
+      #expect(zip(run(variant), reference).filter { abs($0 - $1) > 0.3 }.count <= 1)
+    }
+  }
+}

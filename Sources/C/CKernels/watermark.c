@@ -1,5 +1,6 @@
 #include "kernels_watermark.h"
 
+#include <math.h>
 #include <string.h>
 
 // The loops below are written once, inlined into one function per instruction set, and vectorised by the compiler
@@ -413,3 +414,46 @@ const rw_watermark_kernels *rw_watermark_variant(int index) {
 }
 
 #endif
+
+void rw_watermark_fill_tables(rw_watermark_tables *tables, float least, float gain, float exponent, float most) {
+  for (int i = 0; i < RW_WATERMARK_STRENGTH_ENTRIES; i++) {
+    // The sum of two activities is 64 log2(4096^2 var var'), so that log2 of sqrt(sd sd') is i / 128 - 6.
+    float activity = exp2f((float)i / 128.f - 6.f);
+    float s = least + gain * powf(activity, exponent);
+    tables->strength[i] = (uint16_t)((s < most ? s : most) * 4096.f + .5f);
+  }
+  for (int m = 0; m < 256; m++) {
+    float dark = (float)m / 40.f, bright = (275.f - (float)m) / 60.f;
+    dark = dark < .35f ? .35f : dark > 1 ? 1 : dark;
+    bright = bright < .5f ? .5f : bright > 1 ? 1 : bright;
+    tables->luma[m] = (uint16_t)(dark * bright * 256.f + .5f);
+  }
+}
+
+void rw_watermark_amplitudes(const uint16_t *strength, int count, float scale, int16_t *amplitude) {
+  for (int i = 0; i < count; i++) {
+    float a = (float)strength[i] * scale + .5f;
+    amplitude[i] = (int16_t)(a < 32767.f ? a : 32767.f);
+  }
+}
+
+float rw_pattern_quantise(const float *plane, int width, int rows, float clip, int8_t *samples, int stride) {
+  size_t count = (size_t)width * (size_t)rows;
+  double squares = 0, clipped = 0;
+  for (size_t i = 0; i < count; i++) squares += (double)plane[i] * (double)plane[i];
+  float scale = squares > 0 ? (float)(1 / sqrt(squares / (double)count)) : 0;
+  for (size_t i = 0; i < count; i++) {
+    float v = plane[i] * scale;
+    v = v < -clip ? -clip : v > clip ? clip : v;
+    clipped += (double)v * (double)v;
+  }
+  float again = clipped > 0 ? (float)(1 / sqrt(clipped / (double)count)) : 0;
+  float step = clip * again / 127.f;
+  for (int y = 0; y < rows; y++)
+    for (int x = 0; x < width; x++) {
+      float v = plane[(size_t)y * width + x] * scale;
+      v = v < -clip ? -clip : v > clip ? clip : v;
+      samples[(size_t)y * stride + x] = (int8_t)lrintf(v * 127.f / clip);
+    }
+  return step;
+}

@@ -3,6 +3,7 @@
 
 #include "kernels_convert.h"
 #include "kernels_transition.h"
+#include "kernels_detect.h"
 #include "kernels_watermark.h"
 
 #endif

@@ -45,6 +45,13 @@ typedef struct {
 int rw_watermark_variant_count(void);
 const rw_watermark_kernels *rw_watermark_variant(int index);
 
+// Strength min(least + gain * activity^exponent, most) by summed activities; weakening of dark and bright blocks.
+void rw_watermark_fill_tables(rw_watermark_tables *tables, float least, float gain, float exponent, float most);
+// Block strengths times `scale` as amplitudes of the embedding kernel, limited to 32767.
+void rw_watermark_amplitudes(const uint16_t *strength, int count, float scale, int16_t *amplitude);
+// A pattern scaled to rms 1, clipped at +-clip and scaled again, in signed bytes. Returns the value of one step.
+float rw_pattern_quantise(const float *plane, int width, int rows, float clip, int8_t *samples, int stride);
+
 // Polar code of length 512 in natural order; bit i of a word array is bit i % 64 of word i / 64.
 void rw_polar_encode_512(uint64_t word[8]);
 

@@ -22,7 +22,7 @@ public struct WatermarkKey: Sendable {
 
   let secret: SecretBytes
 
-  init(secret: SecretBytes, formatVersion: Int = WatermarkKey.currentFormatVersion) {
+  package init(secret: SecretBytes, formatVersion: Int = WatermarkKey.currentFormatVersion) {
     precondition(secret.count == Self.secretByteCount)
     self.secret = secret
     self.formatVersion = formatVersion

@@ -1,0 +1,143 @@
+internal import CKernels
+internal import MediaCore
+
+/// The cascade of one key over one input: cheap hypotheses first, ended by the first accepted id.
+final class MarkSearch {
+  struct Result {
+    var id: WatermarkID
+    var z: Double
+    var geometry: Geometry
+  }
+
+  private unowned let detector: MarkDetector
+  private let reader: MarkReader
+  private let decoder: MarkDecoder
+  private let search: GeometrySearch
+  private let total: MarkSpectrum
+  private(set) var attempts = 0
+  private(set) var bestZ = 0.0
+  private(set) var stage = ""
+  private var singles: [MarkSpectrum]?
+  private var mean: MarkSpectrumMean?
+
+  init(detector: MarkDetector, reader: MarkReader, decoder: MarkDecoder, search: GeometrySearch, total: MarkSpectrum) {
+    self.detector = detector
+    self.reader = reader
+    self.decoder = decoder
+    self.search = search
+    self.total = total
+  }
+
+  func run(_ effort: MarkDetector.Effort) -> [Result] {
+    let (width, height) = (detector.planeSize.width, detector.planeSize.height)
+    let direct = GeometrySearch.direct(width: width, height: height)
+    let refined = direct.map { search.refined($0, in: total.map) }.sorted { $0.score > $1.score }
+    for candidate in refined.prefix(2) {
+      if let result = attempt(candidate.geometry, "direct") { return [result] }
+    }
+    for candidate in direct.prefix(2) {
+      if let result = attempt(candidate, "direct unrefined") { return [result] }
+    }
+    guard effort == .full else { return [] }
+
+    var kept: [GeometrySearch.Scored] = []
+    for grid in grids {
+      let coarse = search.search(grid, width: width, height: height, in: total.map, keeping: 16)
+      kept = coarse.map { search.refined($0.geometry, in: total.map) }.sorted { $0.score > $1.score }
+      for candidate in kept.prefix(8) {
+        if let result = attempt(candidate.geometry, "grid") { return [result] }
+      }
+      let mean = meanSpectrum()
+      if mean.count > 1 {
+        let coarse = search.search(grid, width: width, height: height, in: mean.map, keeping: 16)
+        let best = coarse.map { search.refined($0.geometry, in: mean.map) }.sorted { $0.score > $1.score }
+        for candidate in best.prefix(8) {
+          if let result = attemptSingles(candidate.geometry, "singles") { return [result] }
+        }
+      }
+    }
+    return []
+  }
+
+  private var grids: [GeometrySearch.Grid] {
+    var wide = GeometrySearch.Grid()
+    wide.rotations = -7...7
+    wide.aspects = -0.044...0.044
+    wide.turns = [false, true]
+    return [GeometrySearch.Grid(), wide]
+  }
+
+  private func attempt(_ geometry: Geometry, _ name: String) -> Result? {
+    for translation in reader.translations(geometry, in: total).prefix(2) {
+      let reading = reader.read(translation, in: total)
+      if let result = decide(reading, name) { return result }
+    }
+    return nil
+  }
+
+  private func decide(_ reading: MarkReading, _ name: String) -> Result? {
+    attempts += 1
+    guard let best = decoder.best(reading) else { return nil }
+    if best.z > bestZ {
+      bestZ = best.z
+      stage = name
+    }
+    return best.z >= decoder.decision.threshold ? Result(id: best.id, z: best.z, geometry: reading.geometry) : nil
+  }
+
+  /// Each single picture with its own translation and refinement; readings are added, the strongest first.
+  private func attemptSingles(_ geometry: Geometry, _ name: String) -> Result? {
+    let singles = singleSpectra()
+    var readings: [MarkReading] = []
+    for spectrum in singles {
+      let local = search.refined(geometry, in: spectrum.map, steps: [0.002, 0.001])
+      guard let translation = reader.translations(local.geometry, in: spectrum, keeping: 1).first else { continue }
+      readings.append(reader.read(translation, in: spectrum))
+    }
+    readings.sort { $0.synchronisation > $1.synchronisation }
+    guard var sum = readings.first else { return nil }
+    if let result = decide(sum, name) { return result }
+    for (index, reading) in readings.dropFirst().enumerated() {
+      sum.combine(reading)
+      if index % 2 == 0 || index == readings.count - 2, let result = decide(sum, name) { return result }
+    }
+    return nil
+  }
+
+  private func singleSpectra() -> [MarkSpectrum] {
+    if let singles { return singles }
+    let made = detector.windows.prefix(24).map { MarkSpectrum($0.single) }
+    singles = made
+    return made
+  }
+
+  private func meanSpectrum() -> MarkSpectrumMean {
+    if let mean { return mean }
+    let made = MarkSpectrumMean(singleSpectra())
+    mean = made
+    return made
+  }
+}
+
+/// The mean of power maps: blind to translation, so that pictures that move against each other add up.
+final class MarkSpectrumMean {
+  let count: Int
+  let map: rw_detect_map
+  private let power: UnsafeMutablePointer<UInt8>
+
+  init(_ spectra: [MarkSpectrum]) {
+    let first = spectra[0]
+    let size = first.rows * first.columns
+    count = spectra.count
+    var sums = [UInt16](repeating: 0, count: size)
+    for spectrum in spectra { rw_detect_add_power(&sums, spectrum.power, size) }
+    power = .allocate(capacity: size + 4)
+    power.initialize(repeating: 0, count: size + 4)
+    rw_detect_mean_power(sums, size, Int32(count), 1, power)
+    var map = first.map
+    map.power = UnsafePointer(power)
+    self.map = map
+  }
+
+  deinit { power.deallocate() }
+}
