@@ -52,25 +52,34 @@ import Testing
     #expect(abs(mark.transform.scaleX / expected - 1) < 0.003 && abs(mark.transform.scaleY / expected - 1) < 0.003)
   }
 
+  /// A picture of `size` whose sample (x, y) is the source's sample at `place`.
+  private static func remapped(_ pictures: [[UInt8]], _ size: FrameSize, _ place: (Int, Int) -> Int) -> [[UInt8]] {
+    pictures.map { source in
+      var result: [UInt8] = []
+      result.reserveCapacity(size.width * size.height)
+      for y in 0..<size.height {
+        for x in 0..<size.width { result.append(source[place(x, y)]) }
+      }
+      return result
+    }
+  }
+
   @Test func mirroredTurnedAndUpsideDown() throws {
     let size = FrameSize(480, 640)
     let pictures = try Self.marked(size)
-    let mirrored = pictures.map { p in (0..<p.count).map { p[$0 / 480 * 480 + 479 - $0 % 480] } }
+    let mirrored = Self.remapped(pictures, size) { x, y in y * 480 + 479 - x }
     let mark = try #require(try Self.search(mirrored, size, effort: .direct).marks.first)
     #expect(mark.id == Self.id && mark.transform.flipped)
-    let turned = pictures.map { p in (0..<p.count).map { p[(639 - $0 % 640) * 480 + $0 / 640] } }
+    let turned = Self.remapped(pictures, FrameSize(640, 480)) { x, y in (639 - x) * 480 + y }
     #expect(try Self.search(turned, FrameSize(640, 480), effort: .direct).marks.first?.id == Self.id)
-    let reversed = pictures.map { Array($0.reversed()) }
+    let reversed = Self.remapped(pictures, size) { x, y in (639 - y) * 480 + 479 - x }
     let third = try #require(try Self.search(reversed, size, effort: .direct).marks.first)
     #expect(third.id == Self.id && abs(abs(third.transform.rotationDegrees) - 180) < 1)
   }
 
   @Test func aCropIsFoundBlindly() throws {
-    let size = FrameSize(480, 854)
     let crop = FrameSize(330, 600)
-    let pictures = try Self.marked(size).map { p in
-      (0..<(330 * 600)).map { p[($0 / 330 + 101) * 480 + $0 % 330 + 61] }
-    }
+    let pictures = Self.remapped(try Self.marked(FrameSize(480, 854)), crop) { x, y in (y + 101) * 480 + x + 61 }
     let mark = try #require(try Self.search(pictures, crop).marks.first)
     #expect(mark.id == Self.id && abs(mark.transform.scaleX / (480.0 / 720) - 1) < 0.004)
   }
