@@ -132,7 +132,9 @@ import Testing
     }
   }
 
-  @Test("A field blend equals the mask blend by that field's mask", arguments: [(8, Int32(1)), (8, 3000), (10, 1), (10, 3000)], [(6, 4), (1031, 5)])
+  @Test(
+    "A field blend equals the mask blend by that field's mask", arguments: [(8, Int32(1)), (8, 3000), (10, 1), (10, 3000)],
+    [(6, 4), (1031, 5)])
   func fieldOfPicture(kind: (bits: Int, softness: Int32), size: (Int, Int)) {
     let (bits, softness) = kind
     let (width, height) = size

@@ -55,17 +55,17 @@ void rw_picture_crossfade(const rw_transition_kernels *k, const rw_picture *dst,
   }
 }
 
-void rw_picture_mix(const rw_transition_kernels *k, const rw_picture *dst, const rw_picture *a, const rw_picture *b, int weightA, int weightB,
-                    const int color[3], int weightColor, int yBegin, int yEnd) {
+void rw_picture_mix(const rw_transition_kernels *k, const rw_picture *dst, const rw_picture *a, const rw_picture *b, const int weightA[3],
+                    const int weightB[3], const int color[3], int yBegin, int yEnd) {
   // 32767 stands for one while the kernel divides by 32768: the missing 1/32768 of full scale rounds away up to 12 bits.
   for (int p = 0; p < 3; p++) {
     const plane_rows r = rows_of(dst, p, yBegin, yEnd);
-    const int32_t constant = color[p] * weightColor;
+    const int32_t constant = color[p] * (RW_WEIGHT_ONE - weightA[p] - weightB[p]);
     for (int y = r.begin; y < r.end; y++) {
       void *d = row_at(dst, p, y);
       const void *s = row_at(a, p, y), *t = row_at(b, p, y);
-      if (dst->depth == 8) k->mix8(d, s, t, (size_t)r.width, weightA, weightB, constant);
-      else k->mix16(d, s, t, (size_t)r.width, weightA, weightB, constant, (1 << dst->depth) - 1);
+      if (dst->depth == 8) k->mix8(d, s, t, (size_t)r.width, weightA[p], weightB[p], constant);
+      else k->mix16(d, s, t, (size_t)r.width, weightA[p], weightB[p], constant, (1 << dst->depth) - 1);
     }
   }
 }

@@ -78,9 +78,10 @@ const rw_transition_kernels *rw_transition_kernels_best(void);
 /// dst = a + (b - a) * weight, weight 0…RW_WEIGHT_ONE.
 void rw_picture_crossfade(const rw_transition_kernels *k, const rw_picture *dst, const rw_picture *a, const rw_picture *b, int weight,
                           int yBegin, int yEnd);
-/// dst = a * weightA + b * weightB + color * weightColor; weights sum to RW_WEIGHT_ONE; `color` is Y, Cb, Cr in code values.
-void rw_picture_mix(const rw_transition_kernels *k, const rw_picture *dst, const rw_picture *a, const rw_picture *b, int weightA, int weightB,
-                    const int color[3], int weightColor, int yBegin, int yEnd);
+/// dst = a * weightA + b * weightB + color * (RW_WEIGHT_ONE - weightA - weightB), weights by plane; `color` is Y, Cb, Cr in
+/// code values.
+void rw_picture_mix(const rw_transition_kernels *k, const rw_picture *dst, const rw_picture *a, const rw_picture *b, const int weightA[3],
+                    const int weightB[3], const int color[3], int yBegin, int yEnd);
 /// Blend by an 8-bit mask at luma resolution; chroma uses the mask's 2x2 mean.
 void rw_picture_blend_mask(const rw_transition_kernels *k, const rw_picture *dst, const rw_picture *a, const rw_picture *b, const uint8_t *mask,
                            ptrdiff_t maskStride, int yBegin, int yEnd);
@@ -92,6 +93,71 @@ void rw_picture_blend_field(const rw_transition_kernels *k, const rw_picture *ds
 void rw_picture_copy(const rw_picture *dst, const rw_picture *src, int yBegin, int yEnd);
 /// Fills rows with a colour in code values.
 void rw_picture_fill(const rw_picture *dst, const int color[3], int yBegin, int yEnd);
+
+// Fields: for every luma sample the time at which a mask transition reaches it, 0 first.
+
+enum {
+  RW_SHAPE_LINEAR = 0,   // along a direction
+  RW_SHAPE_CIRCLE,       // distance from the centre
+  RW_SHAPE_RECTANGLE,    // larger of the two distances, each relative to the picture's side
+  RW_SHAPE_DIAMOND,      // sum of both
+  RW_SHAPE_CLOCK,        // angle, clockwise from twelve o'clock
+  RW_SHAPE_BARN,         // distance from the line through the centre across the direction
+  RW_SHAPE_BLINDS,       // `count` bands along the direction, all at once
+  RW_SHAPE_SLICES,       // `count` bands along the direction, one after the other (xfade's slices)
+  RW_SHAPE_PRODUCT,      // product of both coordinates (xfade's diagonals), from the corner that the direction points to
+  RW_SHAPE_CORNER,       // larger coordinate, from the corner that the direction points to
+  RW_SHAPE_BLOCKS,       // random by square blocks of `size`
+  RW_SHAPE_GRAIN,        // the sine hash of xfade's dissolve
+  RW_SHAPE_MAP,          // brightness of an image: dark first
+  RW_SHAPE_CHECKERS,     // squares of `size`, two turns
+  RW_SHAPE_SPIRAL,       // `count` arms
+  RW_SHAPE_WAVE,         // a linear front with `count` waves
+  RW_SHAPE_STAR,         // distance in a star of five points
+  RW_SHAPE_HEART,        // distance in a heart
+  RW_SHAPE_COUNT
+};
+
+typedef struct {
+  int shape;
+  /// Unit vector of the direction in which the front moves; y downwards.
+  float directionX, directionY;
+  /// In samples.
+  float centerX, centerY;
+  /// Where in its square a sample stands: 0.5 is its middle.
+  float offset;
+  float count;
+  /// Side of the squares of blocks and checkers; for RW_SHAPE_RECTANGLE what is added to both distances.
+  float size;
+  uint64_t seed;
+  /// Nonzero: what came first comes last.
+  int inverted;
+  /// The field runs from 0 to this, at most 32767.
+  float scale;
+  /// RW_SHAPE_MAP: 8-bit samples, scaled to the picture bilinearly.
+  const uint8_t *map;
+  ptrdiff_t mapStride;
+  int mapWidth, mapHeight;
+} rw_field_shape;
+
+/// Fills the rows of a field of width x height, stride in elements. `isa` as for the kernel table.
+void rw_field_build(int isa, int16_t *field, ptrdiff_t stride, int width, int height, const rw_field_shape *shape, int yBegin, int yEnd);
+
+// Transitions whose weights depend on the samples, and those that take samples from elsewhere without filtering.
+
+/// Weight of `b` by the absolute difference of samples: dst = a + (b - a) * table[|a - b|]. `table` has 1 << depth weights.
+void rw_picture_blend_difference(const rw_picture *dst, const rw_picture *a, const rw_picture *b, const int16_t *table, int yBegin, int yEnd);
+/// Mask 255 where the distance of the colours, relative to full scale, is above `threshold`, else `inside`.
+void rw_mask_from_distance(uint8_t *mask, ptrdiff_t maskStride, const rw_picture *a, const rw_picture *b, float threshold, uint8_t inside,
+                           int yBegin, int yEnd);
+/// dst(x, y) = src(columns[x], rows[y]) in luma samples, where both are at least 0; other samples are left alone. Chroma uses
+/// the entries of its own luma column and row, halved.
+void rw_picture_gather(const rw_picture *dst, const rw_picture *src, const int32_t *columns, const int32_t *rows, int yBegin, int yEnd);
+/// Copies src shifted by (dx, dy) luma samples into the part of dst that it covers. Odd shifts put chroma between two
+/// samples: their mean.
+void rw_picture_shift(const rw_picture *dst, const rw_picture *src, int dx, int dy, int yBegin, int yEnd);
+/// Means of `size` luma samples from each sample to its right (fewer at the edge), both pictures, then crossfaded.
+void rw_picture_blur_rows(const rw_picture *dst, const rw_picture *a, const rw_picture *b, int size, int weight, int yBegin, int yEnd);
 
 // Overlays.
 

@@ -73,4 +73,16 @@ void rw_pool_free(RWPool *pool);   // buffers still in use live on
 AVBufferRef *rw_pool_get(RWPool *pool);
 int64_t rw_pool_allocations(const RWPool *pool);
 
+// Per-sample expressions over two planar 4:2:0 pictures: the names of xfade's custom effect (X Y W H A B PLANE P,
+// a0(x,y) … b3(x,y)), coordinates in luma samples. Null for text that does not parse.
+typedef struct RWExpression RWExpression;
+typedef struct RWPlanes {
+  uint8_t *data[3];
+  ptrdiff_t stride[3];  // bytes
+  int width, height, depth;
+} RWPlanes;
+RWExpression *rw_expression_create(const char *text);
+void rw_expression_free(RWExpression *expression);
+void rw_expression_draw(RWExpression *expression, const RWPlanes *dst, const RWPlanes *a, const RWPlanes *b, double progress);
+
 #endif

@@ -52,10 +52,10 @@ public final class FrameBlender {
     check(dst, first)
     check(dst, second)
     let (wa, wb) = (Self.weight(weightA), Self.weight(weightB))
-    let components = [color.y, color.cb, color.cr]
+    let rest = min(wb, Int32(RW_WEIGHT_ONE) - wa)
     rw_picture_mix(
-      kernels, &dst, &first, &second, wa, min(wb, Int32(RW_WEIGHT_ONE) - wa), components,
-      max(0, Int32(RW_WEIGHT_ONE) - wa - wb), Int32(rows.lowerBound), Int32(rows.upperBound))
+      kernels, &dst, &first, &second, [wa, wa, wa], [rest, rest, rest], [color.y, color.cb, color.cr], Int32(rows.lowerBound),
+      Int32(rows.upperBound))
   }
 
   /// Blends by an 8-bit mask of luma resolution, `width × height` bytes: 0 shows `a`, 255 shows `b`.
