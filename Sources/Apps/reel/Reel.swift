@@ -33,7 +33,12 @@ enum Reel {
       version: version, overview: overview, manualSections: manualSections)
   }
 
-  static var commands: [Command] { [ProbeCommand.command, EncodeCommand.command, DoctorCommand.command] }
+  static var commands: [Command] {
+    [
+      ProbeCommand.command, EncodeCommand.command, LogCommand.command, CloudCommand.command, LicenceCommand.command,
+      CreatorsCommand.command, DoctorCommand.command,
+    ]
+  }
 
   static let overview = """
     reel \(version): local media toolkit

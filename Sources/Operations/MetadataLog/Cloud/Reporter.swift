@@ -62,19 +62,13 @@ public final class Reporter {
   /// Why the last step failed, without secrets; nil after a success.
   public private(set) var lastProblem: String?
 
-  /// - Parameter transport: default an `HTTPClient` that may reach public addresses and this machine.
+  /// - Parameter transport: default `MetadataLog.makeClient()`.
   public init(
     log: MetadataLog, transport: (any ReportTransport)? = nil, configuration: Configuration = Configuration()
   ) throws {
     self.log = log
     self.configuration = configuration
-    if let transport {
-      self.transport = transport
-    } else {
-      var client = HTTPClient.Configuration()
-      client.addresses = .globalAndLoopback
-      self.transport = try HTTPClient(client)
-    }
+    self.transport = try transport ?? log.makeClient()
     signingKey = log.signingKey
     bucket = TokenBucket(rate: configuration.eventsPerSecond, burst: configuration.burstEvents)
     pauseSeconds = configuration.firstPauseSeconds

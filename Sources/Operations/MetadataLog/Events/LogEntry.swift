@@ -11,6 +11,9 @@ public struct LogEntry: Hashable, Sendable {
   /// Random bytes that go into the content's hash, so that the hash which a purged event leaves tells nothing about it.
   var salt: [UInt8]
 
+  /// The time in RFC 3339, UTC, with microseconds.
+  public var timeText: String { Timestamp.text(timeMicroseconds) }
+
   /// The hash of this entry's content: SHA-256 over a version label, the salt and the length-prefixed members.
   var contentHash: [UInt8] {
     var hash = SHA256()

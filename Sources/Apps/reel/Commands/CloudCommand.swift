@@ -1,0 +1,122 @@
+import CommandLayer
+import Glibc
+import Reelwright
+
+/// `reel cloud`: where job metadata goes, and whether.
+enum CloudCommand {
+  static var command: Command {
+    Command(
+      "cloud", summary: "report job metadata to a server, with consent",
+      discussion: """
+        Nothing is sent until a destination is configured and consent is given. Media, names of files, prompts and captions \
+        are never sent. The wire format is CloudEvents 1.0 in signed batches.
+        """,
+      examples: [
+        .init("reel cloud configure https://cloud.example/v1/events", "name the receiver"),
+        .init("reel cloud consent on", "agree to sending"),
+      ],
+      subcommands: [status, configure, consent, send])
+  }
+
+  private static var status: Command {
+    Command(
+      "status", summary: "destinations, consent, what waits and what was sent", commonOptions: CommonOptions.store,
+      action: { invocation in
+        let document = try CloudDocument(Store.log(invocation))
+        if invocation.isJSON {
+          try invocation.console.writeJSON(document)
+        } else {
+          var table = TextTable()
+          table.add("installation", document.installation)
+          table.add("public key", document.publicKey)
+          table.add("consent", document.consent ? "on" : "off")
+          for destination in document.destinations { table.add(destination.purpose, destination.origin, destination.data) }
+          table.add("waiting", String(document.waiting))
+          table.add("quarantined", String(document.quarantined))
+          table.add("dropped", String(document.dropped))
+          table.add("sent", "\(document.sentEvents) events in \(document.sentBatches) batches")
+          try invocation.console.write(table.text())
+        }
+        return 0
+      })
+  }
+
+  private static var configure: Command {
+    Command(
+      "configure", summary: "register or remove the destination of a purpose",
+      discussion: "Only registered hosts are ever connected to, over https; http is for this machine only.",
+      arguments: [
+        Argument(
+          "URL", .optional, kind: .text,
+          "Where to send; for licences the URL below which the API is. Without it the destination is removed.")
+      ],
+      options: [
+        Option("purpose", .choice(DestinationPurpose.allCases.map(\.rawValue)), default: "reporting", "What the destination is for."),
+        Option(
+          "server-key", .text("HEX"), default: "none", repeats: true, "For licences: a public key of the server, 64 hexadecimal digits."),
+        Option("authorities", .file("FILE"), default: "the system's", "A PEM file of certificate authorities for all destinations."),
+      ],
+      commonOptions: CommonOptions.store,
+      action: { invocation in
+        let log = try Store.log(invocation)
+        let purpose = DestinationPurpose(rawValue: invocation.value("purpose") ?? "reporting") ?? .reporting
+        let keys = try invocation.values("server-key").map { text in
+          guard let key = Hex.decode(text).flatMap({ Ed25519.VerifyingKey(bytes: $0) }) else {
+            throw MediaError(.usage, "bad option --server-key", reason: "it is not 64 hexadecimal digits")
+          }
+          return key
+        }
+        if let url = invocation.argument("URL") {
+          try log.register(TransferURL(url), for: purpose)
+        } else {
+          try log.unregister(purpose)
+        }
+        if !keys.isEmpty { try log.trustLicenceKeys(keys) }
+        if let path = invocation.value("authorities") {
+          guard let whole = realpath(path, nil) else {
+            throw MediaError(.missing, "cannot read \(path)", path: path, reason: String(cString: strerror(errno)))
+          }
+          defer { free(whole) }
+          try log.setCertificateAuthorities(String(cString: whole))
+        }
+        return 0
+      })
+  }
+
+  private static var consent: Command {
+    Command(
+      "consent", summary: "agree to sending, or withdraw",
+      discussion: "Withdrawal empties the spool: what waited is never sent.",
+      arguments: [Argument("STATE", .one, kind: .choice(["on", "off"]), "on or off.")],
+      commonOptions: CommonOptions.store,
+      action: { invocation in
+        try Store.log(invocation).setConsent(invocation.required("STATE") == "on")
+        return 0
+      })
+  }
+
+  private static var send: Command {
+    Command(
+      "send", summary: "send what waits, now",
+      discussion: "The status is 75 when something still waits because the receiver did not take it.",
+      options: [Option("patience", .number("S", in: 0...3600), default: "10", "Wait so many seconds at most for one try after another.")],
+      commonOptions: CommonOptions.store,
+      action: { invocation in
+        let reporter = try Reporter(log: Store.log(invocation))
+        let (events, last) = try reporter.drain(patienceSeconds: invocation.number("patience") ?? 10, cancellation: invocation.cancellation)
+        if invocation.isJSON {
+          try invocation.console.writeJSON(["schema": 1, "sent": events])
+        } else if !invocation.isQuiet {
+          try invocation.console.write("\(events) events sent\n")
+        }
+        switch last {
+        case .off:
+          throw MetadataLogError(.refused, "nothing is sent", reason: "no destination or no consent", advice: "see reel cloud status")
+        case .wait:
+          throw MetadataLogError(
+            .retryLater, "not all events were sent", reason: reporter.lastProblem ?? "the rate is limited", advice: "try again later")
+        default: return 0
+        }
+      })
+  }
+}

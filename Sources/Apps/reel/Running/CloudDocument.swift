@@ -1,0 +1,33 @@
+import Reelwright
+
+/// `reel cloud status --json`.
+struct CloudDocument: Encodable {
+  struct Place: Encodable {
+    var purpose: String
+    var origin: String
+    var data: String
+  }
+  var schema = 1
+  var installation: String
+  var publicKey: String
+  var consent: Bool
+  var destinations: [Place]
+  var waiting: Int64
+  var quarantined: Int64
+  var dropped: Int64
+  var sentBatches: Int
+  var sentEvents: Int
+
+  init(_ log: MetadataLog) throws {
+    installation = log.installation
+    publicKey = Hex.encode(log.verifyingKey)
+    consent = try log.hasConsent()
+    destinations = try log.destinations().map { Place(purpose: $0.purpose.rawValue, origin: $0.origin, data: $0.purpose.data) }
+    let counts = try log.counts()
+    (waiting, quarantined) = (counts.waiting, counts.quarantined)
+    dropped = try log.droppedEvents()
+    let batches = try log.sentBatches()
+    sentBatches = batches.count
+    sentEvents = batches.reduce(0) { $0 + $1.events }
+  }
+}
