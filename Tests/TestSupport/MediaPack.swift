@@ -1,4 +1,5 @@
 import Glibc
+public import Testing
 
 /// The pack of real media files that lies beside the checkout (`../shared/media`) or where `REELWRIGHT_MEDIA` says.
 public enum MediaPack {
@@ -23,4 +24,26 @@ public enum MediaPack {
 
   /// Whether the slow part of the suite was asked for.
   public static var isSlowRun: Bool { getenv("REELWRIGHT_SLOW").map { String(cString: $0) == "1" } ?? false }
+
+  /// One line of the manifest.
+  public struct Entry: Sendable, CustomTestStringConvertible {
+    public let name: String
+    /// Whether a full decode with FFmpeg is free of complaints.
+    public let isClean: Bool
+    public let isLarge: Bool
+    public var testDescription: String { name }
+  }
+
+  /// All files of the manifest; empty without the pack.
+  public static let manifest: [Entry] = {
+    guard let folder else { return [] }
+    let lines = String(decoding: Tool.bytes(of: folder + "/MANIFEST.tsv"), as: UTF8.self).split(separator: "\n").dropFirst()
+    return lines.compactMap { line in
+      let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
+      guard fields.count > 11 else { return nil }
+      let sides = fields[5].split(separator: "x").compactMap { Int($0) }
+      return Entry(
+        name: String(fields[0]), isClean: fields[11] == "clean" || fields[11].hasPrefix("rc0;0"), isLarge: sides.reduce(1, *) > 2_500_000)
+    }
+  }()
 }

@@ -12,8 +12,9 @@ final class AudioEncodeSource: Source {
   /// Samples encoded so far, a channel.
   private(set) var sampleCount: Int64 = 0
 
-  init(_ upstream: any Source<AudioBlock>, settings: Encoder.AudioSettings, environment: MediaEnvironment) throws(MediaError) {
-    self.upstream = upstream
+  init(first: AudioBlock, rest: any Source<AudioBlock>, settings: Encoder.AudioSettings, environment: MediaEnvironment) throws(MediaError) {
+    held = first
+    upstream = rest
     encoder = try Encoder(audio: settings, environment: environment)
   }
 

@@ -68,14 +68,19 @@ public struct MediaWriter {
       summary.size = first.size
       summary.videoCodec = settings.codec.name
     }
-    if let audio {
+    if let audio, let first = try audio.next() {
       var encoding = settings.audio
       encoding.globalHeader = muxer.wantsGlobalHeader
-      let source = try AudioEncodeSource(audio, settings: encoding, environment: environment)
+      let source = try AudioEncodeSource(first: first, rest: audio, settings: encoding, environment: environment)
       lanes.append(
         Lane(source: source, index: try source.addStream(to: &muxer, tags: settings.audioTags), timeBase: source.timeBase, isVideo: false))
       audioSource = source
       summary.audioCodec = settings.preset.audioEncoder
+    }
+    guard !lanes.isEmpty else {
+      throw MediaError(
+        .damaged, "cannot encode \(output.displayName)", path: output.displayName, reason: "no sound could be decoded",
+        details: environment.diagnostics.lines)
     }
     for chapter in settings.chapters { muxer.addChapter(chapter) }
     try muxer.start(metadata: settings.metadata, options: settings.muxerOptions)
@@ -95,11 +100,6 @@ public struct MediaWriter {
     try muxer.finish()
     if video != nil { try ledger.reconcile("cannot encode \(output.displayName)", given: ["encoded"], taken: ["muxed"]) }
     summary.audioSamples = audioSource?.sampleCount ?? 0
-    if video == nil && summary.audioSamples == 0 {
-      throw MediaError(
-        .damaged, "cannot encode \(output.displayName)", path: output.displayName, reason: "no sound could be decoded",
-        details: environment.diagnostics.lines)
-    }
     summary.bytes = muxer.byteCount
     meter?.finish()
     return summary

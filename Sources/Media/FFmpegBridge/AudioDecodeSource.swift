@@ -65,6 +65,7 @@ public final class AudioDecodeSource: Source {
       switch try decoder.receiveAudio() {
       case .frame(let frame):
         if frame.isDamaged { environment.damage.note("damaged sound", stream: stream.index, time: frame.time) }
+        try environment.checkDuration(frame.time, of: demuxer.input)
         ready = try resampler.convert(AudioFrame(frame, at: frame.time - range.start))
       case .end: try finish()
       case .needsInput:

@@ -30,14 +30,13 @@ extension Demuxer {
     return options.withUnsafeMutableBufferPointer { avformat_find_stream_info(context, $0.baseAddress) }
   }
 
+  /// The refusal of a file whose headers claim too much. Durations are not believed: fragments of longer recordings state
+  /// those of the whole; the time that frames really reach is bounded where they are decoded.
   static func refusal(
-    _ operation: String, _ input: InputFile, _ streams: [StreamInfo], _ duration: MediaTime?, _ limits: Limits,
+    _ operation: String, _ input: InputFile, _ streams: [StreamInfo], _ limits: Limits,
     _ context: UnsafeMutablePointer<AVFormatContext>
   ) -> MediaError? {
     let path = input.displayName
-    if let duration, duration.doubleValue > Double(limits.durationSeconds) {
-      return limits.refusal(operation, path: path, name: "duration", found: Int64(duration.doubleValue.rounded(.up)), of: "seconds")
-    }
     for stream in streams {
       if stream.kind == .video, stream.size.pixels > limits.pixelsPerFrame {
         return limits.refusal(operation, path: path, name: "pixels", found: stream.size.pixels, of: "pixels a frame (\(stream.size))")

@@ -109,7 +109,7 @@ public struct Demuxer: ~Copyable {
     let duration =
       opened.pointee.duration == rw_no_timestamp || opened.pointee.duration <= 0
       ? nil : MediaTime(ticks: opened.pointee.duration, timeBase: microseconds)
-    if let refusal = Demuxer.refusal(operation, input, streams, duration, environment.limits, opened) {
+    if let refusal = Demuxer.refusal(operation, input, streams, environment.limits, opened) {
       release()
       throw refusal
     }

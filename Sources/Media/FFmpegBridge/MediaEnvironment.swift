@@ -1,3 +1,4 @@
+import FileAccess
 public import MediaCore
 
 /// What every part of one run shares: its limits, its cancel flag, where FFmpeg's log lines and the damage found go.
@@ -25,5 +26,13 @@ public struct MediaEnvironment: Sendable {
     var copy = self
     copy.damage = damage
     return copy
+  }
+
+  /// Throws when a frame lies beyond the limit on an input's duration.
+  func checkDuration(_ time: MediaTime, of input: InputFile) throws(MediaError) {
+    guard time.doubleValue > Double(limits.durationSeconds) else { return }
+    throw limits.refusal(
+      "cannot read \(input.displayName)", path: input.displayName, name: "duration", found: Int64(time.doubleValue.rounded(.up)),
+      of: "seconds")
   }
 }

@@ -121,6 +121,7 @@ public final class VideoDecodeSource: Source {
           throw environment.limits.refusal(
             "cannot read \(demuxer.input.displayName)", path: demuxer.input.displayName, name: "frames", found: frameCount, of: "frames")
         }
+        try environment.checkDuration(frame.time, of: demuxer.input)
         return frame
       case .end: return nil
       case .needsInput:

@@ -92,6 +92,9 @@ public struct EncodeTask: MediaTask {
     report.inputs = [InputReport.make(input, environment: environment, bytesRead: decode?.bytesRead ?? 0, frames: ledger["decoded"])]
     report.outputs = [InputReport.output(output.displayName, summary)]
     report.warnings = plan.warnings
+    if let stream = plan.audio, summary.audioSamples == 0 {
+      report.warnings.append("left out: stream \(stream.index), audio, holds no sound")
+    }
     report.frames = Dictionary(uniqueKeysWithValues: ledger.accounts)
     report.timings = watch.timings
     try InputReport.requireComplete(report, allowIncomplete: allowIncomplete)
