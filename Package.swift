@@ -154,7 +154,7 @@ let package = Package(
     tests("WatermarkTests", ["Watermark", "Crypto", "FFmpegBridge", "FileAccess", "CKernels", "MediaCore", "TestSupport"]),
     tests(
       "CompositionTests",
-      ["Composition", "Encoding", "FFmpegBridge", "FileAccess", "PositionedJSON", "CKernels", "MediaCore", "TestSupport"]),
+      ["Composition", "Encoding", "FFmpegBridge", "FileAccess", "PositionedJSON", "Text", "CKernels", "MediaCore", "TestSupport"]),
     tests("MediaTasksTests", ["MediaTasks", "Composition", "Encoding", "FFmpegBridge", "FileAccess", "MediaCore", "TestSupport"]),
     .target(name: "CSandboxAttacks", path: "Tests/CSandboxAttacks", cSettings: cSettings),
     .executableTarget(
