@@ -76,33 +76,33 @@ private func reason(_ text: String, values: [String: String] = [:]) -> String {
     ("{\"reel\": 1, \"reel\": 1}", "line 1, column 13 (reel): the key \"reel\" is already given at line 1, column 2"),
     (
       sequenceDocument("{\"media\": \"a\", \"trim\": [\"-1s\", 3]}"),
-      "line 1, column 51 (sequence[0].trim[0]): the time -1.000s is negative"
+      "line 1, column 50 (sequence[0].trim[0]): the time -1.000s is negative"
     ),
     (
       sequenceDocument("{\"media\": \"a\", \"trim\": [4, 3]}"),
-      "line 1, column 50 (sequence[0].trim): the trim ends before it starts ([start, end] with start below end)"
+      "line 1, column 49 (sequence[0].trim): the trim ends before it starts ([start, end] with start below end)"
     ),
     (
       sequenceDocument("{\"media\": \"a\", \"trim\": \"3s\"}"),
-      "line 1, column 50 (sequence[0].trim): expected [start, end], two times, found the string \"3s\""
+      "line 1, column 49 (sequence[0].trim): expected [start, end], two times, found the string \"3s\""
     ),
-    (sequenceDocument("{\"media\": 3}"), "line 1, column 37 (sequence[0].media): expected a file name, found the number 3"),
+    (sequenceDocument("{\"media\": 3}"), "line 1, column 36 (sequence[0].media): expected a file name, found the number 3"),
     (
       sequenceDocument("{\"media\": \"a\", \"trimm\": [0, 3]}"),
-      "line 1, column 42 (sequence[0].trimm): unknown key \"trimm\" (did you mean \"trim\"?)"
+      "line 1, column 41 (sequence[0].trimm): unknown key \"trimm\" (did you mean \"trim\"?)"
     ),
-    (sequenceDocument("{\"image\": \"a\"}"), "line 1, column 27 (sequence[0]): the key \"duration\" is missing"),
+    (sequenceDocument("{\"image\": \"a\"}"), "line 1, column 26 (sequence[0]): the key \"duration\" is missing"),
     (
-      sequenceDocument("{\"meda\": \"a\"}"), "line 1, column 27 (sequence[0]): unknown key \"meda\" (did you mean \"media\"?)"
+      sequenceDocument("{\"meda\": \"a\"}"), "line 1, column 26 (sequence[0]): unknown key \"meda\" (did you mean \"media\"?)"
     ),
-    (sequenceDocument(""), "line 1, column 26 (sequence): the sequence is empty (it needs at least one clip)"),
+    (sequenceDocument(""), "line 1, column 25 (sequence): the sequence is empty (it needs at least one clip)"),
     (
       sequenceDocument("{\"transition\": \"crossfade\", \"duration\": 1}, {\"media\": \"a\"}"),
-      "line 1, column 27 (sequence[0]): a transition cannot begin the sequence (it joins the clips before and after it)"
+      "line 1, column 26 (sequence[0]): a transition cannot begin the sequence (it joins the clips before and after it)"
     ),
     (
       sequenceDocument("{\"media\": \"a\"}, {\"transition\": \"crossfade\", \"duration\": 1}"),
-      "line 1, column 43 (sequence[1]): a transition cannot end the sequence (it joins the clips before and after it)"
+      "line 1, column 42 (sequence[1]): a transition cannot end the sequence (it joins the clips before and after it)"
     ),
     (
       sequenceDocument(
@@ -111,32 +111,32 @@ private func reason(_ text: String, values: [String: String] = [:]) -> String {
     ),
     (
       sequenceDocument("{\"media\": \"a\", \"trim\": [0, 1]},\n{\"transition\": \"x\", \"duration\": 1.5},\n{\"media\": \"b\"}"),
-      "line 2, column 1 (sequence[1]): the transition lasts 1.500s, longer than the clip beside it at line 1, column 27, which lasts 1.000s "
+      "line 2, column 1 (sequence[1]): the transition lasts 1.500s, longer than the clip beside it at line 1, column 26, which lasts 1.000s "
         + "(shorten the transition or lengthen the clip)"
     ),
     (
       sequenceDocument("{\"media\": \"{{hook}}\"}"),
-      "line 1, column 37 (sequence[0].media): the variable \"hook\" is not declared (declare it under variables)"
+      "line 1, column 36 (sequence[0].media): the variable \"hook\" is not declared (declare it under variables)"
     ),
     (
       sequenceDocument("{\"media\": \"{{hok}}\"}", rest: ", \"variables\": {\"hook\": {\"type\": \"media\"}}"),
-      "line 1, column 37 (sequence[0].media): the variable \"hok\" is not declared (did you mean \"hook\"?)"
+      "line 1, column 36 (sequence[0].media): the variable \"hok\" is not declared (did you mean \"hook\"?)"
     ),
     (
       sequenceDocument("{\"media\": \"{{hook}}\"}", rest: ", \"variables\": {\"hook\": {\"type\": \"media\"}}"),
-      "line 1, column 37 (sequence[0].media): the variable \"hook\" has no value and no default (give one with --set hook=VALUE)"
+      "line 1, column 36 (sequence[0].media): the variable \"hook\" has no value and no default (give one with --set hook=VALUE)"
     ),
     (
       sequenceDocument("{\"media\": \"a\"}", rest: ", \"variables\": {\"n\": {\"type\": \"number\", \"default\": \"x\"}}"),
-      "line 1, column 95 (variables.n.default): expected a number, found the string \"x\""
+      "line 1, column 92 (variables.n.default): expected a number, found the string \"x\""
     ),
     (
       sequenceDocument("{\"media\": \"a\"}", rest: ", \"canvas\": {\"width\": 1081, \"height\": 1920}"),
-      "line 1, column 66 (canvas.width): 1081 is odd (4:2:0 video has even sides)"
+      "line 1, column 63 (canvas.width): 1081 is odd (4:2:0 video has even sides)"
     ),
     (
       sequenceDocument("{\"media\": \"a\"}", rest: ", \"overlays\": [{\"text\": \"a\", \"from\": 2, \"to\": 1}]"),
-      "line 1, column 92 (overlays[0].to): the overlay ends before it starts (from 2.000s to 1.000s)"
+      "line 1, column 87 (overlays[0].to): the overlay ends before it starts (from 2.000s to 1.000s)"
     ),
   ])
   func saysWhatIsWrongAndWhere(_ text: String, _ expected: String) { #expect(reason(text) == expected) }
@@ -163,12 +163,12 @@ private func reason(_ text: String, values: [String: String] = [:]) -> String {
     #expect(content == "é\"{{v}} {{w}} é\"{{v}}1.5")
     #expect(reason(text, values: ["t": "soon"]).contains("the variable \"t\" is \"soon\", which is not a time"))
     #expect(reason(text, values: ["t": "1", "v": "fast"]).contains("the variable \"v\" is \"fast\", which is not a number"))
-    #expect(reason(text, values: ["tt": "1"]) == "the document declares no variable \"tt\" (declare it under variables)")
+    #expect(reason(text, values: ["tt": "1"]) == "the document declares no variable \"tt\" (did you mean \"t\"?)")
   }
 
   @Test func anUnusedVariableIsAWarning() throws {
     let document = try readDocument(sequenceDocument("{\"media\": \"a\"}", rest: ", \"variables\": {\"x\": {\"type\": \"text\"}}"))
-    #expect(document.warnings == ["line 1, column 63 (variables.x): nothing uses this variable"])
+    #expect(document.warnings == ["line 1, column 62 (variables.x): nothing uses this variable"])
   }
 
   @Test(arguments: [("29.97", 30000, 1001), ("30", 30, 1), ("24000/1001", 24000, 1001), ("12.5", 25, 2)])
