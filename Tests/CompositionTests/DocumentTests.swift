@@ -181,7 +181,7 @@ private func reason(_ text: String, values: [String: String] = [:]) -> String {
   @Test func survivesDamage() {
     let bytes = Array(exampleDocument.utf8)
     var generator = SystemRandomNumberGenerator()
-    for _ in 0..<400 {
+    for _ in 0..<150 {
       var damaged = bytes
       for _ in 0..<Int.random(in: 1...3, using: &generator) {
         damaged[Int.random(in: 0..<damaged.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)

@@ -27,7 +27,7 @@ private func seconds(_ n: Int64, _ d: Int64 = 1) -> MediaTime { MediaTime(Ration
 
   /// No drift: whatever the lengths and the rate, the total is the rounded exact sum, every point is within half a frame of its exact place,
   /// and every frame is made of exactly one clip or of the two that overlap there.
-  @Test(arguments: [Rational(30), Rational(30000, 1001), Rational(24000, 1001), Rational(25), Rational(60), Rational(25, 2)], 0..<6)
+  @Test(arguments: [Rational(30), Rational(30000, 1001), Rational(24000, 1001), Rational(25), Rational(60), Rational(25, 2)], 0..<2)
   func neverDrifts(_ rate: Rational, _ seed: UInt64) throws {
     var random = SplitMix(state: seed)
     var items: [SequenceItem] = []
