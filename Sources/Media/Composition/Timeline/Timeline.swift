@@ -40,6 +40,12 @@ public struct Timeline: Sendable {
     public var overlay: Overlay
     public var index: Int
     public var frames: Range<Int>
+
+    public init(overlay: Overlay, index: Int, frames: Range<Int>) {
+      self.overlay = overlay
+      self.index = index
+      self.frames = frames
+    }
   }
 
   public let frameRate: Rational
