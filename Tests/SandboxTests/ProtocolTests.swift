@@ -68,7 +68,7 @@ import Testing
 
     var limits = Limits()
     limits.streams = 7
-    let start = StartMessage(kind: "probe", limits: limits, payload: [0, 255, 1])
+    let start = StartMessage(kind: "probe", limits: limits, threads: 5, payload: [0, 255, 1])
     #expect(try StartMessage(body: start.body) == start)
 
     let request = RequestMessage(id: .max, operation: .output, name: "segment 7 é\0")
@@ -99,7 +99,7 @@ import Testing
   @Test func tornAndMutatedBodiesAreRefusedOrRead() throws {
     let error = MediaError(.io, "operation", path: "p", reason: "r", advice: "a", details: ["one", "two"])
     let bodies = [
-      ConfigureMessage().body, StartMessage(kind: "k", limits: Limits(), payload: [1]).body,
+      ConfigureMessage().body, StartMessage(kind: "k", limits: Limits(), threads: 1, payload: [1]).body,
       RequestMessage(id: 1, operation: .input, name: "name").body, FailureMessage(id: 1, error: error).body,
       Progress(stage: "s", done: 0, frames: 0, fps: 0, etaSeconds: 1).wireBody,
     ]

@@ -1,10 +1,12 @@
 import MediaCore
+import MediaTasks
 import Sandbox
 
-/// The tasks of the worker program.
+/// The tasks of the worker program: everything that the registry knows.
 enum WorkerTasks {
   @Sendable static func handle(_ task: WorkerTask) throws(MediaError) -> [UInt8] {
-    throw MediaError(
-      .unavailable, "cannot \(task.kind)", reason: "this worker has no task called \(task.kind)", advice: "update reel-worker")
+    let context = TaskContext(
+      files: task.files, limits: task.limits, cancellation: task.cancellation, threads: task.threads, progress: task.progress)
+    return try TaskRegistry.run(kind: task.kind, payload: task.payload, context: context)
   }
 }

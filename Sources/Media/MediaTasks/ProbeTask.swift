@@ -32,7 +32,8 @@ public struct ProbeTask: MediaTask {
     return ProbeReport(files: files)
   }
 
-  private static func failed(_ file: String, bytes: Int64, _ error: MediaError) -> ProbeReport.File {
+  /// The entry of a file that could not be read.
+  public static func failed(_ file: String, bytes: Int64, _ error: MediaError) -> ProbeReport.File {
     ProbeReport.File(
       file: file, bytes: bytes,
       error: ProbeReport.Failure(code: error.code.name, message: error.description, exitStatus: error.code.exitStatus))

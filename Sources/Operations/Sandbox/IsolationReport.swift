@@ -43,6 +43,17 @@ public struct IsolationReport: Hashable, Sendable, Codable {
 }
 
 extension IsolationReport {
+  /// The same in words, for the reports of tasks.
+  public var summary: [String: String] {
+    [
+      "process": "worker", "landlock": landlockABI > 0 ? "ABI \(landlockABI)" : "none",
+      "seccomp": seccompMode == 2 ? "filter" : "mode \(seccompMode)", "capabilities": "\(capabilities)",
+      "notEnforced": notEnforced.joined(separator: "; "),
+    ]
+  }
+}
+
+extension IsolationReport {
   var body: [UInt8] {
     var writer = WireWriter()
     for value in [landlockABI, kernelLandlockABI, seccompMode, capabilities, resourceLimits] { writer.write(Int64(value)) }

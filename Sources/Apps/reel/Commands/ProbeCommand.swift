@@ -23,7 +23,16 @@ enum ProbeCommand {
     let paths = try InputPaths.expand(invocation.list("FILE"))
     let names = paths.indices.map { "input \($0)" }
     let files = LocalFiles(inputs: Dictionary(uniqueKeysWithValues: zip(names, paths)))
-    let report = try runner.run(ProbeTask(inputs: names), files: files)
+    var report = ProbeReport(files: [])
+    // One task a file: a worker that one file kills takes no other file with it.
+    for (name, path) in zip(names, paths) {
+      do {
+        report.files += try runner.run(ProbeTask(inputs: [name]), files: files).files
+      } catch let error as MediaError {
+        guard error.workerDeath != nil || error.code == .refused else { throw error }
+        report.files.append(ProbeTask.failed(path, bytes: 0, error))
+      }
+    }
     try runner.writeReport(report)
     let failures = report.files.compactMap(\.error)
     if invocation.isJSON {

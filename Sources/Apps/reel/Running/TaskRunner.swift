@@ -8,12 +8,14 @@ struct TaskRunner {
   let limits: Limits
   let threads: Int
   let display: ProgressDisplay
+  private let executor: TaskExecutor
 
   init(_ invocation: Invocation) throws {
     self.invocation = invocation
     limits = try CommonOptions.limits(invocation)
     threads = invocation.integer("threads") ?? max(1, min(64, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
     display = ProgressDisplay(invocation)
+    executor = TaskExecutor(isolation: invocation.value("isolation") == "none" ? .inProcess : .process)
     if invocation.isJSON, invocation.value("report") == "-" {
       throw MediaError(
         .usage, invocation.commandLine, reason: "--json and --report - both want standard output", advice: "write the report to a file")
@@ -30,10 +32,25 @@ struct TaskRunner {
   /// - Parameters:
   ///   - part: Which part of a batch this task is, for one progress over all of it. Default: all.
   func run<Task: MediaTask>(_ task: Task, files: any Files, part: BatchPart = BatchPart()) throws -> Task.Result {
+    try execute(task, files: files, part: part).result
+  }
+
+  /// The same for a task that reports on itself: the report also says what held the worker back.
+  func run<Task: MediaTask>(_ task: Task, files: any Files, part: BatchPart = BatchPart()) throws -> TaskReport
+  where Task.Result == TaskReport {
+    let outcome = try execute(task, files: files, part: part)
+    var report = outcome.result
+    report.isolation = outcome.isolation?.summary
+    return report
+  }
+
+  private func execute<Task: MediaTask>(
+    _ task: Task, files: any Files, part: BatchPart
+  ) throws -> (result: Task.Result, isolation: IsolationReport?) {
     defer { display.clear() }
     let show: @Sendable (Progress) -> Void = { [display] in display.report(part.overall($0)) }
     let context = TaskContext(files: files, limits: limits, cancellation: invocation.cancellation, threads: threads, progress: show)
-    return try task.run(in: context)
+    return try executor.run(task, in: context)
   }
 
   /// Writes `--report`.

@@ -25,13 +25,14 @@ public final class WorkerPool: Sendable {
   ///   - payload: what that handler is given; at most 64 MiB less a few hundred bytes.
   ///   - files: opens what the task asks for; called on this thread.
   ///   - limits: `memory`, `wall` and `outputBytes` are enforced on the process, all are handed to the task. Default: `Limits()`.
+  ///   - threads: how many the task may use for its codecs; handed to it. Default 2.
   ///   - cancellation: looked at every 50 ms; a worker that does not end within the grace time is killed.
   ///   - progress: called on this thread.
   /// - Throws: what the task threw; `refused` when a limit ended it; `damaged` when the worker crashed;
   ///   `cancelled`; `retryLater` when it was killed from outside; `configuration` when there is no worker program.
   public func run(
-    kind: String, payload: [UInt8], files: any Files, limits: Limits = Limits(), cancellation: Cancellation = Cancellation(),
-    progress: (Progress) -> Void = { _ in }
+    kind: String, payload: [UInt8], files: any Files, limits: Limits = Limits(), threads: Int = 2,
+    cancellation: Cancellation = Cancellation(), progress: (Progress) -> Void = { _ in }
   ) throws(MediaError) -> WorkerResult {
     try cancellation.check("cannot \(kind)")
     var configure = ConfigureMessage()
@@ -40,7 +41,7 @@ public final class WorkerPool: Sendable {
     configure.cpuSeconds = max(configuration.cpuSeconds, 0)
     configure.fileBytes = max(limits.outputBytes, 0)
     configure.openFiles = max(configuration.openFiles, 16)
-    let start = StartMessage(kind: kind, limits: limits, payload: payload).body
+    let start = StartMessage(kind: kind, limits: limits, threads: Int64(threads), payload: payload).body
     guard start.count <= FrameKind.start.maximumByteCount else {
       throw MediaError(
         .usage, "cannot \(kind)", reason: "a task of \(payload.count) bytes; at most \(FrameKind.start.maximumByteCount) are allowed",

@@ -39,11 +39,13 @@ struct ConfigureMessage: Hashable {
 struct StartMessage: Hashable {
   var kind: String
   var limits: Limits
+  var threads: Int64
   var payload: [UInt8]
 
-  init(kind: String, limits: Limits, payload: [UInt8]) {
+  init(kind: String, limits: Limits, threads: Int64, payload: [UInt8]) {
     self.kind = kind
     self.limits = limits
+    self.threads = threads
     self.payload = payload
   }
 
@@ -51,6 +53,7 @@ struct StartMessage: Hashable {
     var writer = WireWriter()
     writer.reserve(payload.count + 256)
     writer.write(kind)
+    writer.write(threads)
     writer.write(UInt32(Limits.all.count))
     for (name, path) in Limits.all {
       writer.write(name)
@@ -63,6 +66,7 @@ struct StartMessage: Hashable {
   init(body: [UInt8]) throws(ProtocolViolation) {
     var reader = WireReader(body)
     kind = try reader.readString()
+    threads = min(max(try reader.readInt64(), 1), 1024)
     limits = Limits()
     for _ in 0..<min(try reader.readUInt32(), 1000) {
       let name = try reader.readString()

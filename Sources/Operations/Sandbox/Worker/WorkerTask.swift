@@ -6,6 +6,8 @@ public struct WorkerTask: Sendable {
   public let kind: String
   public let payload: [UInt8]
   public let limits: Limits
+  /// Threads that the task may use for its codecs; at least 1.
+  public let threads: Int
   /// Opens files by logical name, through the orchestrator.
   public let files: any Files
   /// Set when the orchestrator asks to stop.
