@@ -32,6 +32,7 @@ static const int allowed[] = {
   SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday),
   SCMP_SYS(time), SCMP_SYS(times), SCMP_SYS(getrusage), SCMP_SYS(getrlimit), SCMP_SYS(getrandom), SCMP_SYS(sysinfo),
   SCMP_SYS(uname), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(getpriority),
+  SCMP_SYS(get_mempolicy),
 };
 
 // Calls that libraries make in passing and do without: they get an error that they understand.
@@ -46,7 +47,7 @@ static const int refused[] = {
 
 // Calls that a kernel may lack; libraries have another way.
 static const int absent[] = {
-  SCMP_SYS(clone3), SCMP_SYS(get_mempolicy), SCMP_SYS(set_mempolicy), SCMP_SYS(mbind), SCMP_SYS(memfd_create),
+  SCMP_SYS(clone3), SCMP_SYS(set_mempolicy), SCMP_SYS(mbind), SCMP_SYS(memfd_create),
 };
 
 static struct scmp_arg_cmp equal(unsigned argument, scmp_datum_t value) {

@@ -112,6 +112,11 @@ int rw_restrict_files(int abi);
 int rw_drop_capabilities(int32_t *left, int32_t *bounding_left);
 int rw_filter_system_calls(int socket);
 
+// processors.c --------------------------------------------------------------------------------------------------
+
+/// Lets the loaded libraries learn, while files can still be read, how many processors there are and how they lie.
+void rw_learn_processors(void);
+
 // signals.c -----------------------------------------------------------------------------------------------------
 
 /// The line that a dying worker writes on its error output, before " SIGNAL MEMORY": the number of the signal and

@@ -26,6 +26,7 @@ public enum WorkerService {
       _exit(64)
     }
     rw_close_from(RW_WORKER_SOCKET + 1)
+    rw_learn_processors()
     prepare()
     var input = WorkerInput()
     var configuration = readConfiguration(&input)
@@ -110,7 +111,8 @@ public enum WorkerService {
         hasStarted = true
         let reporter = ProgressReporter(channel)
         let task = WorkerTask(
-          kind: message.kind, payload: message.payload, limits: message.limits, threads: Int(message.threads), files: BrokeredFiles(channel),
+          kind: message.kind, payload: message.payload, limits: message.limits, threads: Int(message.threads),
+          files: BrokeredFiles(channel),
           cancellation: cancellation, progress: { reporter.report($0) }, log: { channel.send(.log, Array($0.utf8.prefix(60 << 10))) },
           isolation: isolation)
         if Thread.start({ run(task, channel, handler) }) != 0 { _exit(71) }
