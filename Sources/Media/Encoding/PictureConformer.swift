@@ -99,7 +99,7 @@ public final class PictureConformer: Stage {
   private func finish(_ frame: VideoFrame) throws(MediaError) -> VideoFrame {
     if size == nil {
       let target = try PictureConformer.size(of: frame, wanted: wanted)
-      var tags = frame.resolvedColor
+      var tags = wanted.color ?? frame.resolvedColor
       tags.range = wanted.format.isRGB ? .full : wanted.range
       if !wanted.format.isRGB && tags.matrix == .rgb {
         tags.matrix = target.height >= 720 ? .bt709 : .smpte170m
@@ -111,6 +111,7 @@ public final class PictureConformer: Stage {
       color = tags
     }
     guard let size, let color else { return frame }
+    let frame = wanted.crops ? frame.cropped(toShapeOf: size, squareSamples: wanted.squaresSamples) : frame
     let tags = frame.resolvedColor
     let fits =
       frame.size == size && frame.format.withoutRange == wanted.format.withoutRange && tags.range == color.range

@@ -5,6 +5,8 @@ public import MediaCore
 public struct PictureFormat: Hashable, Sendable {
   /// Final width and height; nil keeps the upright, square-sample size of the source, made even where the format needs it.
   public var size: FrameSize?
+  /// With `size`: cut the picture to the shape of `size` around its middle before scaling, instead of distorting it.
+  public var crops = false
   /// Bounds that the picture is fitted into, keeping its aspect; ignored when `size` is set. A zero side is free.
   public var bounds: FrameSize?
   /// Default 8-bit 4:2:0.
@@ -17,6 +19,8 @@ public struct PictureFormat: Hashable, Sendable {
   public var bakesOrientation = true
   /// Make samples square. Default on.
   public var squaresSamples = true
+  /// Colour description of the result; nil keeps each source's matrix and primaries.
+  public var color: ColorTags?
   /// Sample range of the result. Default limited.
   public var range = ColorTags.Range.limited
   /// Resampling filter of size changes.

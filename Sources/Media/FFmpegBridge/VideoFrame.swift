@@ -33,6 +33,36 @@ public final class VideoFrame: @unchecked Sendable, Weighted {
     VideoFrame(owning: VideoFrame.reference(raw), time: time, duration: duration ?? self.duration, orientation: orientation)
   }
 
+  /// The same pixels without what hangs over the shape of `target` on two sides, cut evenly around the middle and on whole
+  /// chroma samples. Nothing is copied.
+  public func cropped(toShapeOf target: FrameSize, squareSamples: Bool = true) -> VideoFrame {
+    let aspect = squareSamples ? sampleAspectRatio : Rational(1)
+    let shape = Rational(Int64(target.width), Int64(max(1, target.height))) / aspect
+    let own = Rational(Int64(size.width), Int64(max(1, size.height)))
+    guard own != shape, target.width > 0, target.height > 0 else { return self }
+    var wanted = size
+    if own > shape {
+      wanted.width = max(1, Int((Rational(Int64(size.height)) * shape).rounded))
+    } else {
+      wanted.height = max(1, Int((Rational(Int64(size.width)) / shape).rounded))
+    }
+    let copy = VideoFrame.reference(raw)
+    let shift = format.chromaShift
+    let left = (size.width - wanted.width)  / 2 / (1 << shift.x) * (1 << shift.x)
+    let top = (size.height - wanted.height) / 2 / (1 << shift.y) * (1 << shift.y)
+    copy.pointee.crop_left = left
+    copy.pointee.crop_top = top
+    copy.pointee.crop_right = size.width - wanted.width - left
+    copy.pointee.crop_bottom = size.height - wanted.height - top
+    av_frame_apply_cropping(copy, Int32(AV_FRAME_CROP_UNALIGNED))
+    return VideoFrame(owning: copy, time: time, duration: duration, orientation: orientation)
+  }
+
+  /// Whether both are references to the same samples.
+  public func sharesPixels(with other: VideoFrame) -> Bool {
+    raw.pointee.data.0 == other.raw.pointee.data.0 && raw.pointee.data.0 != nil
+  }
+
   static func allocate() -> UnsafeMutablePointer<AVFrame> {
     guard let frame = av_frame_alloc() else { fatalError("out of memory") }
     return frame

@@ -1,0 +1,80 @@
+import FFmpegBridge
+import MediaCore
+import Pipeline
+
+/// The pictures of a document in output order: clips, joined by transitions, under overlays.
+///
+/// A frame that is one clip's picture and carries no overlay passes by reference. Clips are opened when their first frame
+/// is near and closed after their last.
+final class RenderSource: Source {
+  private let timeline: Timeline
+  private let canvas: Canvas
+  private let color: ColorTags
+  private let inputs: RenderInputs
+  private let ledger: Ledger
+  private let blender = FrameBlender()
+  private let pool: FramePool
+  private let joins: [JoinPainter]
+  private let overlays: [OverlayPlayer]
+  private let range: Range<Int>
+  private var open: [Int: ClipPictures] = [:]
+  private var nextClip: Int
+  private var index: Int
+
+  /// How many frames before its first one a clip is opened, so that its decoder has a start.
+  private static let headStart = 12
+
+  init(_ document: ReelDocument, timeline: Timeline, color: ColorTags, inputs: RenderInputs, ledger: Ledger) throws(MediaError) {
+    self.timeline = timeline
+    canvas = document.canvas
+    self.color = color
+    self.inputs = inputs
+    self.ledger = ledger
+    pool = try FramePool(size: document.canvas.size, format: .yuv420p)
+    var joins: [JoinPainter] = []
+    for join in timeline.joins { joins.append(try JoinPainter(join.transition, canvas: document.canvas, color: color, inputs: inputs)) }
+    self.joins = joins
+    var overlays: [OverlayPlayer] = []
+    for layer in timeline.layers { overlays.append(try OverlayPlayer(layer, canvas: document.canvas, color: color, inputs: inputs)) }
+    self.overlays = overlays
+    range = 0..<timeline.frameCount
+    index = 0
+    nextClip = 0
+  }
+
+  /// Plane buffers allocated for composed frames; constant in steady state.
+  var allocations: Int64 { pool.allocations }
+
+  func next() throws(MediaError) -> VideoFrame? {
+    guard index < range.upperBound else { return nil }
+    defer { index += 1 }
+    while nextClip < timeline.clips.count, timeline.clips[nextClip].frames.lowerBound <= index + RenderSource.headStart {
+      open[nextClip] = try ClipPictures(timeline.clips[nextClip], canvas: canvas, color: color, inputs: inputs, ledger: ledger)
+      nextClip += 1
+    }
+    var frame: VideoFrame
+    switch timeline.composite(at: index) {
+    case .single(let picture): frame = try pictures(picture.clip).next()
+    case .joined(let a, let b, let join, let progress):
+      let (first, second) = (try pictures(a.clip).next(), try pictures(b.clip).next())
+      var target = try pool.frame()
+      try joins[join].paint(first, second, progress: progress.doubleValue, into: &target)
+      frame = target.freeze(time: .zero, duration: .zero, color: color)
+      ledger.book("in transitions")
+    }
+    let shown = overlays.filter { $0.frames.contains(index) }
+    if !shown.isEmpty {
+      var target = try pool.copy(of: frame)
+      for overlay in shown { overlay.draw(on: &target, index: index, blender: blender) }
+      frame = target.freeze(time: .zero, duration: .zero, color: color)
+    }
+    for clip in open.keys where timeline.clips[clip].frames.upperBound <= index + 1 { open[clip] = nil }
+    ledger.book("composed")
+    return frame.at(timeline.time(ofFrame: index), duration: timeline.time(ofFrame: index + 1) - timeline.time(ofFrame: index))
+  }
+
+  private func pictures(_ clip: Int) throws(MediaError) -> ClipPictures {
+    guard let pictures = open[clip] else { throw MediaError(.bug, "cannot render", reason: "clip \(clip) is not open at frame \(index)") }
+    return pictures
+  }
+}

@@ -1,0 +1,21 @@
+import MediaCore
+
+/// Refusals of what a document may say but this version cannot draw or mix.
+enum RenderSupport {
+  static func missing(_ place: DocumentPlace, _ what: String) -> MediaError {
+    MediaError(
+      .unavailable, "cannot render \(place.source.name)", reason: "\(place.position) (\(place.path)): \(what) cannot be rendered yet",
+      advice: "leave them out of the document")
+  }
+
+  /// Throws for the first thing in the document that a render would have to leave out.
+  static func check(_ document: ReelDocument) throws(MediaError) {
+    if let captions = document.captions { throw missing(captions.place, "captions") }
+    if let watermark = document.watermark { throw missing(watermark.place, "watermarks") }
+    if document.audio.loudness != nil {
+      throw MediaError(
+        .unavailable, "cannot render \(document.source.name)", reason: "audio.loudness: a loudness target cannot be rendered yet",
+        advice: "leave it out of the document")
+    }
+  }
+}
