@@ -48,7 +48,7 @@ public final class VideoFrame: @unchecked Sendable, Weighted {
     }
     let copy = VideoFrame.reference(raw)
     let shift = format.chromaShift
-    let left = (size.width - wanted.width)  / 2 / (1 << shift.x) * (1 << shift.x)
+    let left = (size.width - wanted.width) / 2 / (1 << shift.x) * (1 << shift.x)
     let top = (size.height - wanted.height) / 2 / (1 << shift.y) * (1 << shift.y)
     copy.pointee.crop_left = left
     copy.pointee.crop_top = top

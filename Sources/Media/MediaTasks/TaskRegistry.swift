@@ -23,6 +23,9 @@ public enum TaskRegistry {
   private static let runners: [String: Runner] = [
     ProbeTask.kind: runner(ProbeTask.self),
     EncodeTask.kind: runner(EncodeTask.self),
+    RenderTask.kind: runner(RenderTask.self),
+    RenderPlanTask.kind: runner(RenderPlanTask.self),
+    RenderFrameTask.kind: runner(RenderFrameTask.self),
   ]
 
   private static func runner<Task: MediaTask>(_: Task.Type) -> Runner {

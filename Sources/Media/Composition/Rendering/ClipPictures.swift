@@ -1,5 +1,6 @@
 import Encoding
 import FFmpegBridge
+import FileAccess
 import MediaCore
 import Pipeline
 
@@ -67,7 +68,7 @@ final class ClipPictures {
     if placed.clip.reference != nil {
       throw MediaError(
         .damaged, "cannot use \(placed.clip.reference?.name ?? "a clip")", path: placed.clip.reference?.name,
-        reason: "no picture of it could be decoded", advice: placed.clip.place.description)
+        reason: "no picture of it could be decoded", advice: placed.clip.place.hint)
     }
     if let fitted { return fitted }
     let result = try fitter.colored()

@@ -28,7 +28,9 @@ public final class Render {
   }
 
   /// Composes, encodes and packs the whole document into `output`.
-  public func run(settings: Encoding.OutputSettings, to output: OutputFile, progress: ProgressMeter.Handler?) throws(MediaError) -> MediaWriter.Summary {
+  public func run(settings: Encoding.OutputSettings, to output: OutputFile, progress: ProgressMeter.Handler?) throws(MediaError)
+    -> MediaWriter.Summary
+  {
     let source = try RenderSource(document, timeline: timeline, color: Render.color, inputs: inputs, ledger: ledger)
     let composed = Queue(upstream: source)
     defer { composed.stop() }
@@ -54,7 +56,9 @@ public final class Render {
     }
     let source = try RenderSource(document, timeline: timeline, color: Render.color, inputs: inputs, ledger: Ledger())
     for _ in 0..<frame { _ = try source.next() }
-    guard let picture = try source.next() else { throw MediaError(.bug, "cannot draw frame \(frame)", reason: "the composition ended early") }
+    guard let picture = try source.next() else {
+      throw MediaError(.bug, "cannot draw frame \(frame)", reason: "the composition ended early")
+    }
     return picture
   }
 }

@@ -42,7 +42,7 @@ public final class RenderInputs: @unchecked Sendable {
     guard video != nil || audio != nil else {
       throw MediaError(
         .damaged, "cannot use \(input.displayName)", path: input.displayName, reason: "it has neither pictures nor sound",
-        advice: reference.place.description)
+        advice: reference.place.hint)
     }
     let start = (video?.startTime ?? demuxer.startTime) - demuxer.startTime
     var duration = video?.duration ?? demuxer.duration.map { $0 - start } ?? .zero

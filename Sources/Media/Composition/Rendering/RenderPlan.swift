@@ -1,4 +1,4 @@
-public import MediaCore
+import MediaCore
 
 /// What a render would do: `render --plan --json`.
 public struct RenderPlan: Codable, Sendable {

@@ -22,7 +22,9 @@ enum StillImage {
     return bytes
   }
 
-  private static func conform(_ frame: VideoFrame, _ wanted: PictureFormat, _ environment: MediaEnvironment) throws(MediaError) -> VideoFrame {
+  private static func conform(_ frame: VideoFrame, _ wanted: PictureFormat, _ environment: MediaEnvironment) throws(MediaError)
+    -> VideoFrame
+  {
     final class One: Source {
       var frame: VideoFrame?
       init(_ frame: VideoFrame) { self.frame = frame }
@@ -74,7 +76,9 @@ enum StillImage {
       for pixel in stride(from: 0, to: buffer.count &- 3, by: 4) {
         let alpha = UInt32(buffer[pixel &+ 3])
         guard alpha > 0 else { continue }
-        for c in 0..<3 { buffer[pixel &+ c] = UInt8(truncatingIfNeeded: min(255, (UInt32(buffer[pixel &+ c]) &* 255 &+ alpha / 2) / alpha)) }
+        for c in 0..<3 {
+          buffer[pixel &+ c] = UInt8(truncatingIfNeeded: min(255, (UInt32(buffer[pixel &+ c]) &* 255 &+ alpha / 2) / alpha))
+        }
       }
     }
   }

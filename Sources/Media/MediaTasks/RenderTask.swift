@@ -1,0 +1,138 @@
+public import Composition
+import Encoding
+import FFmpegBridge
+import FileAccess
+public import MediaCore
+import Pipeline
+import PositionedJSON
+
+/// Renders a reel document into one file.
+///
+/// The document travels as text; the files that it names are asked for by the names that it uses. `references(of:)` tells
+/// whoever supplies them which ones there are.
+public struct RenderTask: MediaTask {
+  public static let kind = "render"
+
+  /// The document's text (JSON).
+  public var document: String
+  /// What messages call it: its path as the user wrote it.
+  public var documentName: String
+  /// Values of its variables (`--set`).
+  public var values: [String: String] = [:]
+  /// Values that may go unused: the columns of a data row.
+  public var rowValues: [String: String] = [:]
+  /// Overrides the document's preset.
+  public var preset: String?
+  /// Decides the container where it names one.
+  public var outputExtension: String?
+  /// Logical name of the output. Default `"output"`.
+  public var output = "output"
+  /// Render what there is of damaged or incomplete inputs.
+  public var allowIncomplete = false
+
+  public init(document: String, documentName: String) {
+    self.document = document
+    self.documentName = documentName
+  }
+
+  /// The names of the files that the document needs, in its order; paths relative to its folder as written.
+  public var references: [String] {
+    get throws(MediaError) { try parsed().references.map(\.name) }
+  }
+
+  /// What the document carries for the sidecar (prompts, generator …): nested values as JSON text.
+  public var metadata: [String: String] {
+    get throws(MediaError) {
+      var result: [String: String] = [:]
+      for (key, value) in try parsed().metadata {
+        if case .string(let text) = value { result[key] = text } else { result[key] = value.text(indent: nil) }
+      }
+      return result
+    }
+  }
+
+  func parsed() throws(MediaError) -> ReelDocument {
+    try ReelDocument(
+      parsing: Array(document.utf8), source: JSONSource(documentName),
+      options: ReelDocument.Options(values: values, rowValues: rowValues, preset: preset))
+  }
+
+  func prepared(in context: TaskContext) throws(MediaError) -> Render {
+    try Render(try parsed(), files: context.files, environment: context.environment())
+  }
+
+  public func run(in context: TaskContext) throws(MediaError) -> TaskReport {
+    let watch = Stopwatch()
+    let render = try prepared(in: context)
+    var settings = try OutputSettings(
+      preset: EncodePreset(for: render.document.output, named: preset), outputExtension: outputExtension)
+    settings.threads = context.threads
+    let output = try context.files.createOutput(self.output)
+    let summary = try render.run(settings: settings, to: output, progress: context.progress)
+
+    var report = TaskReport(task: RenderTask.kind)
+    report.inputs = render.inputs.opened.map { entry in
+      InputReport.make(entry.input, environment: entry.environment, bytesRead: 0, frames: 0)
+    }
+    report.outputs = [InputReport.output(output.displayName, summary)]
+    report.warnings = render.document.warnings + render.timeline.warnings
+    report.frames = Dictionary(uniqueKeysWithValues: render.ledger.accounts)
+    report.timings = watch.timings
+    try InputReport.requireComplete(report, allowIncomplete: allowIncomplete)
+    return report
+  }
+}
+
+/// Lays a document out and says what a render of it would do, without doing it: `render --plan`, `check`.
+public struct RenderPlanTask: MediaTask {
+  public static let kind = "render-plan"
+
+  public var render: RenderTask
+
+  public init(_ render: RenderTask) { self.render = render }
+
+  public func run(in context: TaskContext) throws(MediaError) -> RenderPlan {
+    let prepared = try render.prepared(in: context)
+    // What a render would refuse late is refused here, too.
+    _ = try OutputSettings(
+      preset: EncodePreset(for: prepared.document.output, named: render.preset), outputExtension: render.outputExtension)
+    return prepared.plan
+  }
+}
+
+/// Draws one frame of a document as a PNG file: `render --frame`.
+public struct RenderFrameTask: MediaTask {
+  public static let kind = "render-frame"
+
+  public var render: RenderTask
+  public var position: TimePosition
+
+  public init(_ render: RenderTask, at position: TimePosition) {
+    self.render = render
+    self.position = position
+  }
+
+  public func run(in context: TaskContext) throws(MediaError) -> TaskReport {
+    let watch = Stopwatch()
+    let prepared = try render.prepared(in: context)
+    let timeline = prepared.timeline
+    let index: Int =
+      switch position {
+      case .frame(let number): number
+      case .time(let time): Int((time.seconds * timeline.frameRate).floor)
+      }
+    let picture = try prepared.picture(at: index)
+    let output = try context.files.createOutput(render.output)
+    let bytes = try StillEncoder.png(picture, environment: context.environment())
+    try output.write(bytes)
+    var report = TaskReport(task: RenderFrameTask.kind)
+    report.outputs = [
+      TaskReport.Output(
+        file: output.displayName, bytes: Int64(bytes.count), frames: 1, durationSeconds: 0, width: picture.size.width,
+        height: picture.size.height, videoCodec: "png", audioCodec: nil, audioSamples: 0)
+    ]
+    report.warnings = prepared.document.warnings + timeline.warnings
+    report.timings = watch.timings
+    return report
+  }
+}
