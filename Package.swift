@@ -150,7 +150,9 @@ let package = Package(
     tests("FFmpegBridgeTests", ["FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "TestSupport"]),
     tests("EncodingTests", ["Encoding", "FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "TestSupport"]),
     tests("TextTests", ["Text", "MediaCore"]),
-    tests("FrameExtractionTests", ["FrameExtraction", "FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "CKernels", "TestSupport"]),
+    tests(
+      "FrameExtractionTests",
+      ["FrameExtraction", "FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "CKernels", "COpenSSL", "CTurboJPEG", "TestSupport"]),
     tests("WatermarkTests", ["Watermark", "Crypto", "FFmpegBridge", "FileAccess", "CKernels", "MediaCore", "TestSupport"]),
     tests(
       "CompositionTests",
@@ -165,7 +167,7 @@ let package = Package(
     tests("TransferTests", ["Transfer", "Crypto", "FileAccess", "MediaCore", "LoopbackServer"]),
     tests(
       "MetadataLogTests",
-      ["MetadataLog", "Storage", "DatabaseTestSupport", "LoopbackServer", "Transfer", "Crypto", "PositionedJSON", "MediaCore"]),
+      ["MetadataLog", "Storage", "DatabaseTestSupport", "Transfer", "Crypto", "PositionedJSON", "MediaCore"]),
     tests(
       "JobsTests",
       ["Jobs", "Storage", "DatabaseTestSupport", "Sandbox", "FileAccess", "MetadataLog", "Crypto", "PositionedJSON", "MediaCore"]),

@@ -122,9 +122,14 @@ public struct Demuxer: ~Copyable {
     self.streams = streams
     self.duration = duration
     format = String(cString: opened.pointee.iformat.pointee.name)
+    // FFmpeg rounds to microseconds; the stream that begins first has the exact time, without which a frame's own time
+    // could fall just before it.
+    let rounded = opened.pointee.start_time
     startTime =
-      opened.pointee.start_time == rw_no_timestamp
-      ? .zero : MediaTime(ticks: opened.pointee.start_time, timeBase: microseconds)
+      rounded == rw_no_timestamp
+      ? .zero
+      : streams.compactMap(\.startTime).first { abs($0.ticks(in: microseconds) - rounded) <= 1 }
+        ?? MediaTime(ticks: rounded, timeBase: microseconds)
     bitRate = opened.pointee.bit_rate
     metadata = Demuxer.dictionary(opened.pointee.metadata)
     chapters = (0..<Int(opened.pointee.nb_chapters)).map { index in
