@@ -86,7 +86,7 @@ let package = Package(
     swift("Media", "Text", ["CLibass", "CKernels", "MediaCore"]),
     swift(
       "Media", "FrameExtraction",
-      ["FFmpegBridge", "Pipeline", "Text", "CKernels", "CTurboJPEG", "FileAccess", "MediaCore"]),
+      ["FFmpegBridge", "Pipeline", "CKernels", "CTurboJPEG", "CWebP", "FileAccess", "MediaCore"]),
     swift(
       "Media", "Watermark",
       [

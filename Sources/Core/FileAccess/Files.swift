@@ -13,8 +13,16 @@ public protocol Files: AnyObject, Sendable {
   /// owner publishes it. Throws `exists` at once when the final path is taken and may not be replaced.
   func createOutput(_ name: String) throws(MediaError) -> OutputFile
 
+  /// Says that all of the output called `name` is written. Whoever owns the files may publish it now instead of at the end
+  /// of the task, so that a task with thousands of outputs does not keep all of them open.
+  func completeOutput(_ name: String) throws(MediaError)
+
   /// A file for intermediate data, gone when the descriptor closes.
   func createScratch() throws(MediaError) -> Descriptor
+}
+
+extension Files {
+  public func completeOutput(_ name: String) throws(MediaError) {}
 }
 
 /// An opened input: a regular file at a moment.

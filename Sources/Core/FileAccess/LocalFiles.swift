@@ -14,16 +14,22 @@ public final class LocalFiles: Files {
 
   private let inputPaths: [String: String]
   private let outputPaths: [String: String]
+  private let outputFolders: [String: String]
   private let mayReplace: Bool
   private let state = Mutex(State())
 
   /// - Parameters:
   ///   - inputs: paths by logical name.
   ///   - outputs: final paths by logical name.
+  ///   - folders: folders by logical name, for tasks whose outputs are not known before: output `NAME/FILE` becomes FILE in
+  ///     the folder called NAME, and appears as soon as the task has completed it.
   ///   - mayReplace: whether an output that exists may be replaced (`--overwrite`). Symbolic links never are.
-  public init(inputs: [String: String], outputs: [String: String] = [:], mayReplace: Bool = false) {
+  public init(
+    inputs: [String: String], outputs: [String: String] = [:], folders: [String: String] = [:], mayReplace: Bool = false
+  ) {
     inputPaths = inputs
     outputPaths = outputs
+    outputFolders = folders
     self.mayReplace = mayReplace
   }
 
@@ -65,12 +71,24 @@ public final class LocalFiles: Files {
   }
 
   public func createOutput(_ name: String) throws(MediaError) -> OutputFile {
-    guard let path = outputPaths[name] else {
+    guard let path = outputPaths[name] ?? pathInFolder(name) else {
       throw MediaError(.bug, "cannot create output \(name)", reason: "the task declares no output of that name")
     }
     let pending = try PendingOutput(path: path, mayReplace: mayReplace)
     state.withLock { $0.outputs[name] = pending }
     return OutputFile(descriptor: pending.descriptor, displayName: path)
+  }
+
+  /// The path of `NAME/FILE` in a declared folder; nil when FILE is not a plain file name.
+  private func pathInFolder(_ name: String) -> String? {
+    guard let slash = name.firstIndex(of: "/"), let folder = outputFolders[String(name[..<slash])] else { return nil }
+    let file = name[name.index(after: slash)...]
+    guard !file.isEmpty, file != ".", file != "..", !file.contains("/"), !file.utf8.contains(0) else { return nil }
+    return folder.hasSuffix("/") ? folder + file : folder + "/" + file
+  }
+
+  public func completeOutput(_ name: String) throws(MediaError) {
+    if outputPaths[name] == nil { try publish(name, sidecar: nil) }
   }
 
   public func createScratch() throws(MediaError) -> Descriptor { try PendingOutput.scratch() }

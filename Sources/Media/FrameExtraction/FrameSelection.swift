@@ -1,7 +1,7 @@
 public import MediaCore
 
 /// Which frames are wanted. Times lie on the presentation timeline: edit lists applied, 0 is the start of the file.
-public enum FrameSelection: Sendable, Hashable {
+public enum FrameSelection: Sendable, Hashable, Codable {
   /// The frame shown at each time (the last one that starts at or before it), or the n-th frame.
   case positions([TimePosition])
   /// The frame shown at 0, `interval`, 2 × `interval` … before the end.
@@ -27,7 +27,7 @@ public enum FrameSelection: Sendable, Hashable {
 }
 
 /// How far from the wanted time a frame may lie, in exchange for less work.
-public enum FrameTolerance: Sendable, Hashable {
+public enum FrameTolerance: Sendable, Hashable, Codable {
   /// The frame shown at the time itself.
   case exact
   /// The last keyframe at or before the time, however far.

@@ -26,6 +26,7 @@ public enum TaskRegistry {
     RenderTask.kind: runner(RenderTask.self),
     RenderPlanTask.kind: runner(RenderPlanTask.self),
     RenderFrameTask.kind: runner(RenderFrameTask.self),
+    FramesTask.kind: runner(FramesTask.self),
   ]
 
   private static func runner<Task: MediaTask>(_: Task.Type) -> Runner {

@@ -1,10 +1,10 @@
-import MediaCore
+package import MediaCore
 
 /// From PQ (SMPTE ST 2084) and HLG (ARIB STD-B67) to SDR BT.709.
-enum ToneMapping {
+package enum ToneMapping {
   /// libavfilter's chain: to linear light with diffuse white (203 cd/m², ITU-R BT.2408) at 1, BT.709 primaries, Hable's
   /// curve over what is brighter, then BT.709.
-  static func filters(transfer: ColorTags.Transfer, tags: ColorTags) -> [String] {
+  package static func filters(transfer: ColorTags.Transfer, tags: ColorTags) -> [String] {
     let input = transfer == .pq ? "smpte2084" : "arib-std-b67"
     let range = tags.range == .full ? "full" : "limited"
     return [
