@@ -167,7 +167,7 @@ let package = Package(
     tests("TransferTests", ["Transfer", "Crypto", "FileAccess", "MediaCore", "LoopbackServer"]),
     tests(
       "MetadataLogTests",
-      ["MetadataLog", "Storage", "DatabaseTestSupport", "Transfer", "Crypto", "PositionedJSON", "MediaCore"]),
+      ["MetadataLog", "Storage", "DatabaseTestSupport", "LoopbackServer", "Transfer", "Crypto", "PositionedJSON", "MediaCore"]),
     tests(
       "JobsTests",
       ["Jobs", "Storage", "DatabaseTestSupport", "Sandbox", "FileAccess", "MetadataLog", "Crypto", "PositionedJSON", "MediaCore"]),

@@ -35,7 +35,7 @@ enum Reel {
 
   static var commands: [Command] {
     [
-      ProbeCommand.command, EncodeCommand.command, LogCommand.command, CloudCommand.command, LicenceCommand.command,
+      ProbeCommand.command, FramesCommand.command, EncodeCommand.command, LogCommand.command, CloudCommand.command, LicenceCommand.command,
       CreatorsCommand.command, DoctorCommand.command,
     ]
   }

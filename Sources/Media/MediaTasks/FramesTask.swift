@@ -101,7 +101,8 @@ public struct FramesTask: MediaTask {
       return .every(MediaTime(Rational(seconds)))
     }
     if preview != nil { return .uniform(count: 12) }
-    throw MediaError(.usage, "cannot extract frames", reason: "nothing says which", advice: "give --at, --every, --count or another selection")
+    throw MediaError(
+      .usage, "cannot extract frames", reason: "nothing says which", advice: "give --at, --every, --count or another selection")
   }
 }
 

@@ -97,7 +97,9 @@ public final class AnimatedPreview {
     else { throw failure("libwebp refused it") }
     defer { WebPAnimEncoderDelete(encoder) }
     var config = WebPConfig()
-    guard WebPConfigInitInternal(&config, WEBP_PRESET_DEFAULT, 75, WEBP_ENCODER_ABI_VERSION) != 0 else { throw failure("libwebp refused it") }
+    guard WebPConfigInitInternal(&config, WEBP_PRESET_DEFAULT, 75, WEBP_ENCODER_ABI_VERSION) != 0 else {
+      throw failure("libwebp refused it")
+    }
     let milliseconds = (interval.seconds * Rational(1000)).rounded
     for (place, picture) in pictures.enumerated() {
       var frame = WebPPicture()

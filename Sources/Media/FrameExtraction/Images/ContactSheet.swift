@@ -65,7 +65,8 @@ public final class ContactSheet {
     let whole = FrameSize(gap + columns * (size.width + gap), gap + rows * (size.height + gap))
     guard whole.pixels <= 268_435_456, whole.width <= 65_500, whole.height <= 65_500 else {
       throw MediaError(
-        .usage, "cannot make a sheet", reason: "\(columns)x\(rows) tiles of \(size) give \(whole) pixels", advice: "use a smaller --max-size")
+        .usage, "cannot make a sheet", reason: "\(columns)x\(rows) tiles of \(size) give \(whole) pixels",
+        advice: "use a smaller --max-size")
     }
     let sheet = Bitmap(size: whole, layout: .rgb, pool: ScratchPool())
     for y in 0..<whole.height {
