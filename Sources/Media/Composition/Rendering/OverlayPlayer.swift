@@ -5,10 +5,14 @@ import Pipeline
 /// Draws one overlay on the frames in which it shows.
 final class OverlayPlayer {
   private let layer: Timeline.Layer
+  private let picture: VideoFrame
+  private let size: FrameSize
   private let image: OverlayImage
   private let x: Int
   private let y: Int
   private let frameRate: Rational
+  private let color: ColorTags
+  private let environment: MediaEnvironment
 
   /// - Throws: `unavailable` for kinds of overlays that cannot be drawn yet.
   init(_ layer: Timeline.Layer, canvas: Canvas, color: ColorTags, inputs: RenderInputs) throws(MediaError) {
@@ -16,9 +20,7 @@ final class OverlayPlayer {
     guard case .image(let reference) = overlay.content else {
       throw RenderSupport.missing(overlay.place, "overlays other than images")
     }
-    guard overlay.rotation == .zero, overlay.animationIn == .none, overlay.animationOut == .none else {
-      throw RenderSupport.missing(overlay.place, "rotated or animated overlays")
-    }
+    guard overlay.rotation == .zero else { throw RenderSupport.missing(overlay.place, "rotated overlays") }
     let entry = try inputs.entry(reference)
     let source = try VideoDecodeSource(entry.input, environment: entry.environment)
     guard let picture = try source.next() else {
@@ -30,18 +32,30 @@ final class OverlayPlayer {
     x = OverlayPlayer.place(point.x, canvas.width, size.width, overlay.marginX.pixels(of: canvas.width))
     y = OverlayPlayer.place(point.y, canvas.height, size.height, overlay.marginY.pixels(of: canvas.height))
     self.layer = layer
+    self.picture = picture
+    self.size = size
+    self.color = color
+    environment = entry.environment
     frameRate = canvas.frameRate
   }
 
   var frames: Range<Int> { layer.frames }
 
-  func draw(on frame: inout MutableFrame, index: Int, blender: FrameBlender) {
-    let into = Rational(Int64(index - layer.frames.lowerBound)) / frameRate
-    let left = Rational(Int64(layer.frames.upperBound - index)) / frameRate
-    var opacity = layer.overlay.opacity.doubleValue
-    if layer.overlay.fadeIn.seconds.isPositive { opacity *= min(1, (into / layer.overlay.fadeIn.seconds).doubleValue) }
-    if layer.overlay.fadeOut.seconds.isPositive { opacity *= min(1, (left / layer.overlay.fadeOut.seconds).doubleValue) }
-    blender.overlay(image, x: x, y: y, opacity: opacity, into: &frame)
+  func draw(on frame: inout MutableFrame, index: Int, blender: FrameBlender) throws(MediaError) {
+    let state = layer.state(at: index, frameRate: frameRate)
+    let left = Double(x) + state.offsetX * Double(size.width)
+    let top = Double(y) + state.offsetY * Double(size.height)
+    if state.scale == 1 {
+      blender.overlay(image, x: Int(left.rounded()), y: Int(top.rounded()), opacity: state.opacity, into: &frame)
+      return
+    }
+    // Grows and shrinks around its middle.
+    let scaled = FrameSize(
+      max(1, Int((Double(size.width) * state.scale).rounded())), max(1, Int((Double(size.height) * state.scale).rounded())))
+    let drawn = OverlayImage(rgba: try StillImage.rgba(picture, size: scaled, environment: environment), size: scaled, tags: color)
+    blender.overlay(
+      drawn, x: Int((left + Double(size.width - scaled.width) / 2).rounded()),
+      y: Int((top + Double(size.height - scaled.height) / 2).rounded()), opacity: state.opacity, into: &frame)
   }
 
   private static func size(of overlay: Overlay, picture: FrameSize, canvas: Canvas) -> FrameSize {

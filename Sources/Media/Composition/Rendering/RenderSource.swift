@@ -65,7 +65,7 @@ final class RenderSource: Source {
     let shown = overlays.filter { $0.frames.contains(index) }
     if !shown.isEmpty {
       var target = try pool.copy(of: frame)
-      for overlay in shown { overlay.draw(on: &target, index: index, blender: blender) }
+      for overlay in shown { try overlay.draw(on: &target, index: index, blender: blender) }
       frame = target.freeze(time: .zero, duration: .zero, color: color)
     }
     for clip in open.keys where timeline.clips[clip].frames.upperBound <= index + 1 { open[clip] = nil }
