@@ -59,7 +59,7 @@ struct AppendTests {
     arguments: [
       LogEvent(.jobStarted, [.job: "j"]),
       LogEvent(.jobStarted, [.job: "j", .attempt: 1, .label: "x"]),
-      LogEvent(.jobStarted, [.job: "/home/anna/holiday.mp4", .attempt: 1]),
+      LogEvent(.jobStarted, [.job: "/media/anna/holiday.mp4", .attempt: 1]),
       LogEvent(.jobStarted, [.job: "holiday.mp4", .attempt: 1]),
       LogEvent(.jobStarted, [.job: "j", .attempt: "1"]),
       LogEvent(.jobStarted, [.job: "", .attempt: 1]),
@@ -69,7 +69,7 @@ struct AppendTests {
       LogEvent(.jobSubmitted, [.job: "j", .task: "encode", .label: "a/b.mp4"]),
       LogEvent(.jobSubmitted, [.job: "j", .task: "encode", .label: .text(String(repeating: "x", count: 65))]),
       LogEvent(.jobSubmitted, [.job: "j", .task: "encode", .label: "line\nbreak"]),
-      LogEvent(.jobSubmitted, project: "/home/anna", [.job: "j", .task: "encode"]),
+      LogEvent(.jobSubmitted, project: "/media/anna", [.job: "j", .task: "encode"]),
       LogEvent(.outputPublished, [.output: "o", .digest: "ABC", .bytes: 1]),
     ])
   func closedSet(event: LogEvent) throws {
