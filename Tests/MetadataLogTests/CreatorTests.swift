@@ -1,5 +1,7 @@
 import Crypto
+import DatabaseTestSupport
 import MetadataLog
+import Storage
 import Testing
 
 struct CreatorTests {

@@ -1,4 +1,5 @@
 import Crypto
+import DatabaseTestSupport
 import FoundationEssentials
 import LoopbackServer
 import MetadataLog
@@ -81,9 +82,8 @@ struct LicenceTests {
     #expect(
       try Licence(fixture.log, trusting: [Ed25519.SigningKey().verifyingKey, server.verifyingKey], device: device).status() == .valid)
     // Every bit of the stored licence matters.
-    let stored = try #require(
-      try fixture.database.read { try $0.query("SELECT value FROM log_state WHERE name = 'licence'") }.first?.text(0))
-    var bytes = try #require(Base64.decode(stored))
+    let rows = try fixture.database.read { try $0.query("SELECT value FROM log_state WHERE name = 'licence'") }
+    var bytes = try #require(rows.first?.text(0).flatMap { Base64.decode($0) })
     bytes[bytes.count / 2] ^= 1
     let changed = Base64.encode(bytes)
     _ = try fixture.database.write { try $0.execute("UPDATE log_state SET value = $1 WHERE name = 'licence'", [.text(changed)]) }
@@ -107,11 +107,12 @@ struct LicenceTests {
     fixture.clock.advance(seconds: -20_000)
     #expect(try licence.status() == .clockRolledBack)
     fixture.clock.advance(seconds: 95_000)
-    #expect(try licence.status() == .grace(until: now + 90_000) || licence.status() == .expired)
+    // Put right again, it is good.
+    #expect(try licence.status() == .valid)
   }
 
   @Test("offline, renewed, revoked, given back")
-  func server() throws {
+  func renewal() throws {
     let (fixture, licence, now) = try fixture()
     let first = Answering(token: token(issued: now, expires: now + 1000))
     _ = try licence.activate(key: "KEY-1", transport: first)
@@ -154,7 +155,8 @@ struct LicenceTests {
   @Test("the reference server, over TLS: seats, revocation, giving back", .enabled(if: Python.has("cryptography")))
   func reference() throws {
     let reference = try LoopbackServer("reference_cloud.py")
-    let key = try #require(Ed25519.VerifyingKey(bytes: try #require(Hex.decode(try #require(reference.announcement.first)))))
+    let bytes = try #require(reference.announcement.first.flatMap { Hex.decode($0) })
+    let key = try #require(Ed25519.VerifyingKey(bytes: bytes))
     func installation() throws -> (LogFixture, HTTPClient) {
       let database = try LogFixture()
       try database.log.setCertificateAuthorities(reference.certificateAuthorities)

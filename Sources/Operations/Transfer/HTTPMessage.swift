@@ -35,6 +35,13 @@ public struct HTTPResponse: Sendable {
   public var fields: [HTTPField]
   public var body: [UInt8]
 
+  /// - Parameter fields: names in lower case.
+  public init(status: Int, fields: [HTTPField], body: [UInt8]) {
+    self.status = status
+    self.fields = fields
+    self.body = body
+  }
+
   /// The first value of the field `name`, whatever its case.
   public subscript(name: String) -> String? {
     let wanted = name.lowercased()
