@@ -3,6 +3,7 @@ import FFmpegBridge
 import FileAccess
 public import MediaCore
 import Pipeline
+import Watermark
 
 /// Converts one file: upright, square samples, progressive, SDR, 8-bit 4:2:0 unless told otherwise.
 ///
@@ -40,6 +41,8 @@ public struct EncodeTask: MediaTask {
   public var metadata: [String: String] = [:]
   /// Keep what can be decoded of a damaged or incomplete input.
   public var allowIncomplete = false
+  /// A mark for the picture, put in just before the encoder.
+  public var watermark: WatermarkRequest?
 
   /// Values of `--keep`.
   public enum Keep: String, Codable, Sendable, CaseIterable {
@@ -66,8 +69,15 @@ public struct EncodeTask: MediaTask {
 
     var video: (any Source<VideoFrame>)?
     var decode: VideoDecodeSource?
+    var marking: MarkStage?
+    var markKey: WatermarkKeyID?
     var stop: [() -> Void] = []
     defer { stop.forEach { $0() } }
+    if watermark != nil, plan.video == nil {
+      throw MediaError(
+        .usage, "cannot mark \(input.displayName)", path: input.displayName, reason: "it has no picture",
+        advice: "marks are put into pictures")
+    }
     if let stream = plan.video {
       let source = try VideoDecodeSource(input, stream: stream.index, range: plan.range, environment: environment, ledger: ledger)
       decode = source
@@ -76,6 +86,11 @@ public struct EncodeTask: MediaTask {
       if let snap = plan.snap { chain = chain.through(snap) }
       chain = chain.through(PictureConformer(plan.picture, environment: environment))
       if let rate = frameRate { chain = chain.through(FrameRateStage(rate: rate, ledger: ledger)) }
+      if let watermark {
+        let made = try watermark.makeStage(context.files)
+        (marking, markKey) = (made.stage, made.keyID)
+        chain = chain.through(made.stage)
+      }
       let conformed = Queue(upstream: chain)
       video = conformed
       // The later queue first: its thread pulls from the earlier one.
@@ -94,6 +109,11 @@ public struct EncodeTask: MediaTask {
     report.warnings = plan.warnings
     if let stream = plan.audio, summary.audioSamples == 0 {
       report.warnings.append("left out: stream \(stream.index), audio, holds no sound")
+    }
+    if let watermark, let markKey, let statistics = marking?.statistics {
+      report.watermark = TaskReport.Mark(
+        id: watermark.id.description, keyId: markKey.description, pictures: statistics.pictures, meanPSNR: statistics.meanPSNR,
+        worstPSNR: statistics.worstPSNR)
     }
     report.frames = Dictionary(uniqueKeysWithValues: ledger.accounts)
     report.timings = watch.timings

@@ -48,7 +48,8 @@ extension LocalFiles {
       throw MediaError(.bug, "cannot publish output \(name)", reason: "it was not created")
     }
     var inputs: [Sidecar<Task>.Input] = []
-    for (key, input) in openedInputs.sorted(by: { $0.key < $1.key }) {
+    // A watermark key leaves no trace beside its key id, not even a hash.
+    for (key, input) in openedInputs.sorted(by: { $0.key < $1.key }) where key != WatermarkRequest.defaultKeyName {
       let hash = try SHA256.digest(ofDescriptor: input.descriptor.rawValue, byteCount: input.snapshot.byteCount, name: input.displayName)
       inputs.append(.init(name: key, file: input.displayName, bytes: input.snapshot.byteCount, sha256: hash.hex))
     }

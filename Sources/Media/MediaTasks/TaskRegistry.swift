@@ -27,6 +27,7 @@ public enum TaskRegistry {
     RenderPlanTask.kind: runner(RenderPlanTask.self),
     RenderFrameTask.kind: runner(RenderFrameTask.self),
     FramesTask.kind: runner(FramesTask.self),
+    DetectTask.kind: runner(DetectTask.self),
   ]
 
   private static func runner<Task: MediaTask>(_: Task.Type) -> Runner {

@@ -13,6 +13,19 @@ public struct TaskReport: Codable, Sendable {
   /// What the isolation of the worker was; nil when the task ran in the caller's process.
   public var isolation: [String: String]?
   public var timings = Timings()
+  /// The mark that was put in; nil where none was asked for.
+  public var watermark: Mark?
+
+  public struct Mark: Codable, Sendable {
+    /// 16 hex digits.
+    public var id: String
+    /// 8 hex digits.
+    public var keyId: String
+    public var pictures: Int
+    /// Luma PSNR in dB of the change before encoding, over all pictures and for the worst.
+    public var meanPSNR: Double?
+    public var worstPSNR: Double?
+  }
 
   public struct Input: Codable, Sendable {
     public var file: String

@@ -42,17 +42,19 @@ public final class MarkDetector {
 
   static let windowCount = 40
 
-  public private(set) var statistics = Statistics()
+  public internal(set) var statistics = Statistics()
   public let size: FrameSize
   /// Received pixels a pixel of the planes that are searched.
   let decimation: Int
   let planeSize: FrameSize
-  private let keys: [(key: WatermarkKey, reader: MarkReader, decoder: MarkDecoder, search: GeometrySearch)]
+  let keys: [(key: WatermarkKey, reader: MarkReader, decoder: MarkDecoder, search: GeometrySearch)]
   private let kernels = rw_detect_variant(rw_detect_variant_count() - 1).pointee
   private var scratch: UnsafeMutablePointer<Float>
   private var reduced: UnsafeMutablePointer<UInt8>
   var windows: [Window] = []
   private var windowDuration = 0.5
+  /// Under which geometry each id was found.
+  var geometries: [WatermarkID: Geometry] = [:]
 
   /// Pictures of one stretch of time: their sum, and the first alone.
   struct Window {
@@ -137,13 +139,16 @@ public final class MarkDetector {
     return total
   }
 
-  /// Searches what was added so far, for every key; ends a key's search with its first mark.
+  /// Searches what was added so far, for every key; a key's search ends with its first mark, or with two that were averaged.
   public func search(_ effort: Effort = .full) -> [DetectedMark] {
-    guard !windows.isEmpty else { return [] }
-    let total = MarkSpectrum(sum(of: 0..<windows.count))
+    windows.isEmpty ? [] : search(windows: 0..<windows.count, effort: effort)
+  }
+
+  func search(windows range: Range<Int>, effort: Effort) -> [DetectedMark] {
+    let total = MarkSpectrum(sum(of: range))
     return keys.flatMap { key in
       let run = MarkSearch(
-        detector: self, reader: key.reader, decoder: key.decoder, search: key.search, total: total)
+        windows: windows[range], size: planeSize, reader: key.reader, decoder: key.decoder, search: key.search, total: total)
       let found = run.run(effort)
       statistics.attempts += run.attempts
       if run.bestZ > statistics.bestZ {
@@ -151,9 +156,10 @@ public final class MarkDetector {
         statistics.stage = run.stage
       }
       return found.map { result in
-        DetectedMark(
+        geometries[result.id] = result.geometry
+        return DetectedMark(
           id: result.id, keyID: key.key.id, z: result.z,
-          log10FalsePositive: key.decoder.decision.commonLogarithmOfFalsePositive(z: result.z, attempts: run.attempts),
+          log10FalsePositive: key.decoder.decision.commonLogarithmOfFalsePositive(z: result.z, attempts: statistics.attempts),
           ranges: [], transform: result.geometry.transform(decimation: decimation))
       }
     }

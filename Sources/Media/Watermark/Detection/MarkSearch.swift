@@ -9,7 +9,8 @@ final class MarkSearch {
     var geometry: Geometry
   }
 
-  private unowned let detector: MarkDetector
+  private let windows: ArraySlice<MarkDetector.Window>
+  private let size: FrameSize
   private let reader: MarkReader
   private let decoder: MarkDecoder
   private let search: GeometrySearch
@@ -20,8 +21,12 @@ final class MarkSearch {
   private var singles: [MarkSpectrum]?
   private var mean: MarkSpectrumMean?
 
-  init(detector: MarkDetector, reader: MarkReader, decoder: MarkDecoder, search: GeometrySearch, total: MarkSpectrum) {
-    self.detector = detector
+  init(
+    windows: ArraySlice<MarkDetector.Window>, size: FrameSize, reader: MarkReader, decoder: MarkDecoder, search: GeometrySearch,
+    total: MarkSpectrum
+  ) {
+    self.windows = windows
+    self.size = size
     self.reader = reader
     self.decoder = decoder
     self.search = search
@@ -29,14 +34,17 @@ final class MarkSearch {
   }
 
   func run(_ effort: MarkDetector.Effort) -> [Result] {
-    let (width, height) = (detector.planeSize.width, detector.planeSize.height)
+    let (width, height) = (size.width, size.height)
     let direct = GeometrySearch.direct(width: width, height: height)
+    // Untouched first: what is exactly whole needs no refinement, and a refinement may drift.
+    let scores = search.scores(direct, in: total.map)
+    let ordered = zip(direct, scores).sorted { $0.1 > $1.1 }.map(\.0)
+    for candidate in ordered.prefix(2) {
+      if let result = attempt(candidate, "direct") { return result }
+    }
     let refined = direct.map { search.refined($0, in: total.map) }.sorted { $0.score > $1.score }
     for candidate in refined.prefix(2) {
-      if let result = attempt(candidate.geometry, "direct") { return [result] }
-    }
-    for candidate in direct.prefix(2) {
-      if let result = attempt(candidate, "direct unrefined") { return [result] }
+      if let result = attempt(candidate.geometry, "direct refined") { return result }
     }
     guard effort == .full else { return [] }
 
@@ -45,14 +53,14 @@ final class MarkSearch {
       let coarse = search.search(grid, width: width, height: height, in: total.map, keeping: 16)
       kept = coarse.map { search.refined($0.geometry, in: total.map) }.sorted { $0.score > $1.score }
       for candidate in kept.prefix(8) {
-        if let result = attempt(candidate.geometry, "grid") { return [result] }
+        if let result = attempt(candidate.geometry, "grid") { return result }
       }
       let mean = meanSpectrum()
       if mean.count > 1 {
         let coarse = search.search(grid, width: width, height: height, in: mean.map, keeping: 16)
         let best = coarse.map { search.refined($0.geometry, in: mean.map) }.sorted { $0.score > $1.score }
         for candidate in best.prefix(8) {
-          if let result = attemptSingles(candidate.geometry, "singles") { return [result] }
+          if let result = attemptSingles(candidate.geometry, "singles") { return result }
         }
       }
     }
@@ -67,7 +75,7 @@ final class MarkSearch {
     return [GeometrySearch.Grid(), wide]
   }
 
-  private func attempt(_ geometry: Geometry, _ name: String) -> Result? {
+  private func attempt(_ geometry: Geometry, _ name: String) -> [Result]? {
     for translation in reader.translations(geometry, in: total).prefix(2) {
       let reading = reader.read(translation, in: total)
       if let result = decide(reading, name) { return result }
@@ -75,7 +83,23 @@ final class MarkSearch {
     return nil
   }
 
-  private func decide(_ reading: MarkReading, _ name: String) -> Result? {
+  private func decide(_ reading: MarkReading, _ name: String) -> [Result]? {
+    guard let first = accepted(reading, name) else { return nil }
+    // Two averaged copies leave each id at half its amplitude: what one explains is taken away to see the other.
+    var rest = reading
+    let signs = decoder.signs(of: first.id)
+    var product: Float = 0
+    var energy: Float = 0
+    for place in signs.indices {
+      product += reading.values[place] * reading.weights[place] * signs[place]
+      energy += reading.weights[place] * reading.weights[place]
+    }
+    for place in signs.indices { rest.values[place] -= product / energy * reading.weights[place] * signs[place] }
+    guard let second = accepted(rest, name), second.id != first.id else { return [first] }
+    return [first, second]
+  }
+
+  private func accepted(_ reading: MarkReading, _ name: String) -> Result? {
     attempts += 1
     guard let best = decoder.best(reading) else { return nil }
     if best.z > bestZ {
@@ -86,7 +110,7 @@ final class MarkSearch {
   }
 
   /// Each single picture with its own translation and refinement; readings are added, the strongest first.
-  private func attemptSingles(_ geometry: Geometry, _ name: String) -> Result? {
+  private func attemptSingles(_ geometry: Geometry, _ name: String) -> [Result]? {
     let singles = singleSpectra()
     var readings: [MarkReading] = []
     for spectrum in singles {
@@ -106,7 +130,7 @@ final class MarkSearch {
 
   private func singleSpectra() -> [MarkSpectrum] {
     if let singles { return singles }
-    let made = detector.windows.prefix(24).map { MarkSpectrum($0.single) }
+    let made = windows.prefix(24).map { MarkSpectrum($0.single) }
     singles = made
     return made
   }

@@ -1,0 +1,176 @@
+import CommandLayer
+import FoundationEssentials
+import Reelwright
+
+/// `reel watermark`: keys, marking, finding.
+enum WatermarkCommand {
+  static var command: Command {
+    Command(
+      "watermark", summary: "invisible tracking marks: make keys, mark videos, find marks",
+      discussion: """
+        A mark is a 64-bit id in the picture that nobody sees and that survives re-encoding, scaling, cropping and mirroring. Only \
+        who has the key can find it. Keys are files that their owner alone can read; they are never printed or logged.
+        """,
+      subcommands: [keygen, embed, detect])
+  }
+
+  private static var keygen: Command {
+    Command(
+      "keygen", summary: "make a key",
+      discussion: "Writes 128 random bits to a new file with mode 0600. Back it up: marks cannot be found without it.",
+      options: [Option("output", short: "o", .file("KEY"), default: "none, it is needed", "The key file to write; never replaced.")],
+      commonOptions: CommonOptions.console,
+      examples: [.init("reel watermark keygen -o brand.key", "a new key")],
+      action: { invocation in
+        let path = try invocation.needed("output", "as in -o brand.key")
+        let key = WatermarkKey.generate()
+        try key.create(at: path)
+        if invocation.isJSON {
+          try invocation.console.writeJSON(NewKey(file: path, keyId: key.id.description))
+        } else if !invocation.isQuiet {
+          try invocation.console.write("\(path): key \(key.id)\n")
+        }
+        return 0
+      })
+  }
+
+  private struct NewKey: Encodable {
+    var schema = 1
+    var file: String
+    var keyId: String
+  }
+
+  private static var embed: Command {
+    Command(
+      "embed", summary: "mark videos and encode them",
+      discussion: """
+        Encodes like 'reel encode' and marks the picture just before. The report states the luma PSNR of the change. With several \
+        inputs or a folder, -o is a folder.
+        """,
+      arguments: [Argument("IN", .oneOrMore, "A video, an image, or a folder of them.")],
+      options: [
+        Option("output", short: "o", .file("OUT|DIR"), default: "none, it is needed", "The file to write, or the folder for several."),
+        Option("id", .text("ID"), default: "none, it is needed", "64 bits: 16 hex digits or a decimal number."),
+        Option("key", .file("KEY"), default: "none, it is needed", "The key file."),
+        Option("psnr", .number("DB", in: 38...60), default: "46", "Least mean luma PSNR of the change."),
+        Option("preset", .choice(EncodePreset.all.map(\.name)), default: "standard", "A set of output settings."),
+        Option("crf", .number("N", in: 0...63), default: "that of the preset", "Quality on the encoder's own scale; lower is better."),
+      ],
+      commonOptions: CommonOptions.task,
+      examples: [.init("reel watermark embed ad.mp4 -o marked.mp4 --id 1000 --key brand.key", "one marked copy")],
+      action: runEmbed)
+  }
+
+  private static func runEmbed(_ invocation: Invocation) throws -> Int32 {
+    let output = try invocation.needed("output", "as in -o marked.mp4")
+    let id = try id(try invocation.needed("id", "as in --id 1000"))
+    let keyPath = try invocation.needed("key", "as in --key brand.key")
+    let key = try WatermarkKey(path: keyPath)
+    var task = EncodeTask()
+    if let preset = invocation.value("preset") { task.preset = preset }
+    task.crf = invocation.number("crf")
+    task.allowIncomplete = invocation.flag("allow-incomplete")
+    task.watermark = WatermarkRequest(id: id, meanPSNR: invocation.number("psnr"))
+    return try Batch(invocation).run(
+      inputs: try InputPaths.expand(invocation.list("IN")), output: output, defaultExtension: try EncodePreset.named(task.preset).container
+    ) { item, runner, part in
+      task.outputExtension = InputPaths.pathExtension(of: item.output)
+      let files = LocalFiles(
+        inputs: [task.input: item.input, WatermarkRequest.defaultKeyName: keyPath], outputs: [task.output: item.output],
+        mayReplace: invocation.flag("overwrite"))
+      try files.checkOutput(task.output)
+      let report = try runner.run(task, files: files, part: part)
+      try files.publish(
+        task.output, of: task, report: report, metadata: try runner.metadata(), watermark: (id.description, key.id.description))
+      return report
+    }
+  }
+
+  private static var detect: Command {
+    Command(
+      "detect", summary: "find marks in videos",
+      discussion: """
+        Needs the key, not the original. Every answer comes with a proven bound on the chance of a false positive. --registry and \
+        --expect restrict the ids that count, which finds weaker marks. A registry is a text file with one id a line.
+        """,
+      arguments: [Argument("IN", .oneOrMore, "A video, an image, or a folder of them.")],
+      options: [
+        Option("key", .file("KEY"), default: "none, it is needed", repeats: true, "A key file; several are tried."),
+        Option("registry", .file("FILE"), default: "none, any id counts", "Only the ids of this file count."),
+        Option("expect", .text("ID"), default: "none, any id counts", "Only this id counts."),
+        .flag("direct", "Only look for whole pictures: scaled, mirrored, turned. Fast."),
+      ],
+      commonOptions: CommonOptions.task,
+      examples: [
+        .init("reel watermark detect copy.mp4 --key brand.key", "whose copy is it?"),
+        .init("reel watermark detect found/ --key a.key --key b.key --json", "many files, two keys, for a script"),
+      ],
+      action: runDetect)
+  }
+
+  private static func runDetect(_ invocation: Invocation) throws -> Int32 {
+    let runner = try TaskRunner(invocation)
+    let paths = try InputPaths.expand(invocation.list("IN"))
+    let keyPaths = invocation.values("key")
+    guard !keyPaths.isEmpty else {
+      throw MediaError(.usage, invocation.commandLine, reason: "--key is missing", advice: "as in --key brand.key")
+    }
+    // The owner's eyes: a task sees descriptors only.
+    for path in keyPaths { _ = try WatermarkKey(path: path) }
+    if invocation.value("registry") != nil, invocation.value("expect") != nil {
+      throw MediaError(.usage, invocation.commandLine, reason: "--registry and --expect exclude each other", advice: "give one of them")
+    }
+    var task = DetectTask(inputs: paths.indices.map { "input \($0)" })
+    task.keys = keyPaths.indices.map { "key \($0)" }
+    task.expect = try invocation.value("expect").map(id)
+    task.registry = try invocation.value("registry").map(registry)
+    task.isDirectOnly = invocation.flag("direct")
+    task.allowIncomplete = invocation.flag("allow-incomplete")
+    let inputs = Dictionary(uniqueKeysWithValues: zip(task.inputs + task.keys, paths + keyPaths))
+    let report = try runner.run(task, files: LocalFiles(inputs: inputs))
+    try runner.writeReport(report)
+    let failures = report.files.compactMap(\.error)
+    if invocation.isJSON {
+      try invocation.console.writeJSON(report)
+    } else if invocation.value("report") != "-" {
+      try invocation.console.write(report.files.filter { $0.error == nil }.map(text).joined())
+    }
+    for failure in failures { invocation.console.note("reel: \(failure.message)\n") }
+    return failures.first?.exitStatus ?? 0
+  }
+
+  private static func text(_ file: DetectReport.File) -> String {
+    if file.marks.isEmpty { return "\(file.file): no mark in \(ProbeText.seconds(file.secondsSearched))\n" }
+    return file.marks.map { mark in
+      let ranges = mark.ranges.map { "\(ProbeText.seconds($0[0])) to \(ProbeText.seconds($0[1]))" }.joined(separator: ", ")
+      let bound = Int(mark.log10FalsePositive.rounded(.up))
+      return "\(file.file): id \(mark.id), key \(mark.keyId), false with less than 10^\(bound), \(ranges)\n"
+    }.joined()
+  }
+
+  private static func id(_ text: String) throws(MediaError) -> WatermarkID {
+    guard let id = WatermarkID(text) else {
+      throw MediaError(
+        .usage, "bad id", reason: "'\(text)' is not a 64-bit id", advice: "16 hex digits, or a decimal number below 2^64")
+    }
+    return id
+  }
+
+  private static func registry(_ path: String) throws -> [WatermarkID] {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw MediaError(.missing, "cannot read the registry \(path)", path: path, reason: "there is no such file")
+    }
+    var ids: [WatermarkID] = []
+    for (number, line) in String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      guard let word = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "," || $0 == "\r" }).first, !word.hasPrefix("#") else {
+        continue
+      }
+      guard let id = WatermarkID(word) else {
+        throw MediaError(
+          .usage, "cannot read the registry \(path)", path: path, reason: "line \(number + 1): '\(word)' is not a 64-bit id")
+      }
+      ids.append(id)
+    }
+    return ids
+  }
+}

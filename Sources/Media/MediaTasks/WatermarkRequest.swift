@@ -1,0 +1,33 @@
+import FileAccess
+import MediaCore
+public import Watermark
+
+/// A mark that a task is asked to put on its output.
+public struct WatermarkRequest: Codable, Hashable, Sendable {
+  public var id: WatermarkID
+  /// Logical name of the key file; the key itself is never part of a task. Default `"watermark key"`.
+  public var key = WatermarkRequest.defaultKeyName
+  /// Least mean luma PSNR in dB; nil the default of `MarkStrength`.
+  public var meanPSNR: Double?
+
+  public static let defaultKeyName = "watermark key"
+
+  public init(id: WatermarkID, meanPSNR: Double? = nil) {
+    self.id = id
+    self.meanPSNR = meanPSNR
+  }
+
+  var strength: MarkStrength {
+    var strength = MarkStrength()
+    if let meanPSNR {
+      strength.meanPSNR = meanPSNR
+      strength.leastPSNR = min(strength.leastPSNR, meanPSNR)
+    }
+    return strength
+  }
+
+  func makeStage(_ files: any Files) throws(MediaError) -> (stage: MarkStage, keyID: WatermarkKeyID) {
+    let key = try WatermarkKey(files.openInput(key))
+    return (MarkStage(key: key, id: id, strength: strength), key.id)
+  }
+}

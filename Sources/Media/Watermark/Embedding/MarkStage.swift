@@ -1,0 +1,50 @@
+public import FFmpegBridge
+public import MediaCore
+public import Pipeline
+
+/// Adds a mark to the luma of every picture that passes. Put it last before the encoder, where pictures have their
+/// final size. Use on one thread at a time.
+///
+/// Takes planar YUV and gray pictures of 8 to 15 bits in either range; throws `usage` for RGB and for pictures whose shorter
+/// side is below `MarkEmbedder.leastSide`. Pictures are copied into pooled memory and marked there.
+public final class MarkStage: Stage {
+  private let key: WatermarkKey
+  private let id: WatermarkID
+  private let strength: MarkStrength
+  private var embedder: MarkEmbedder?
+  private var pool: FramePool?
+
+  public init(key: WatermarkKey, id: WatermarkID, strength: MarkStrength = MarkStrength()) {
+    self.key = key
+    self.id = id
+    self.strength = strength
+  }
+
+  /// What was embedded so far.
+  public var statistics: MarkEmbedder.Statistics { embedder?.statistics ?? MarkEmbedder.Statistics() }
+
+  public func next(from upstream: any Source<VideoFrame>) throws(MediaError) -> VideoFrame? {
+    guard let frame = try upstream.next() else { return nil }
+    let format = frame.format
+    guard !format.isRGB, format.isPlanar || format.isGray, (8...15).contains(format.bitDepth) else {
+      throw MediaError(
+        .usage, "cannot mark a picture", reason: "its samples are \(format.name)",
+        advice: "mark planar YUV or gray pictures of 8 to 15 bits")
+    }
+    if embedder?.size != frame.size { embedder = try MarkEmbedder(key: key, id: id, size: frame.size, strength: strength) }
+    if pool?.size != frame.size || pool?.format != format { pool = try FramePool(size: frame.size, format: format) }
+    guard let embedder, let pool else { return frame }
+    let copy = try pool.copy(of: frame)
+    let plane = copy.rawPlane(0)
+    if format.bitDepth == 8 {
+      embedder.embed(plane.base, stride: plane.stride)
+    } else {
+      plane.base.withMemoryRebound(to: UInt16.self, capacity: plane.stride / 2 * plane.rowCount) {
+        embedder.embed($0, stride: plane.stride / 2, depth: format.bitDepth)
+      }
+    }
+    return copy.freeze(
+      time: frame.time, duration: frame.duration, color: frame.color, sampleAspectRatio: frame.sampleAspectRatio,
+      orientation: frame.orientation)
+  }
+}
