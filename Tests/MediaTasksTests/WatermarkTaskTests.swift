@@ -55,11 +55,11 @@ import Watermark
     #expect(report.watermark?.id == "00000000000003e8" && report.watermark?.keyId == key.id.description)
     #expect(try #require(report.watermark?.meanPSNR) >= 45.5 && report.watermark?.pictures == 30)
     try ffmpeg(
-      "-i", scratch.path + "/marked.mp4", "-vf", "hflip,scale=480:270", "-c:v", "libx264", "-crf", "26", scratch.path + "/copy.mp4")
+      "-i", scratch.path + "/marked.mp4", "-vf", "hflip,scale=560:316", "-c:v", "libx264", "-crf", "18", scratch.path + "/copy.mp4")
     let found = try detect(["marked.mp4", "copy.mp4", "a.mp4"])
     #expect(found.files.map { $0.marks.map(\.id) } == [["00000000000003e8"], ["00000000000003e8"], []])
     let copy = try #require(found.files[1].marks.first)
-    #expect(copy.transform.flipped && abs(copy.transform.scaleX / 0.375 - 1) < 0.005)
+    #expect(copy.transform.flipped && abs(copy.transform.scaleX / 0.4375 - 1) < 0.005)
     #expect(copy.log10FalsePositive < -9 && copy.ranges.first?.first == 0)
     // The key leaves no trace in the sidecar.
     let sidecar = String(decoding: Tool.bytes(of: scratch.path + "/marked.mp4.sidecar.json"), as: UTF8.self)
