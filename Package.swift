@@ -65,6 +65,7 @@ let package = Package(
     system("CLittleCMS", "lcms2", apt: ["liblcms2-dev"]),
     system("CHeif", "libheif", apt: ["libheif-dev"]),
     system("CWebP", "libwebp libwebpdemux libwebpmux", apt: ["libwebp-dev"]),
+    system("CEBUR128", "libebur128", apt: ["libebur128-dev"]),
     system("CSeccomp", "libseccomp", apt: ["libseccomp-dev"]),
     c("CShims", ["CFFmpeg"]),
     c("CSystem", ["CSeccomp"]),
@@ -96,7 +97,7 @@ let package = Package(
     swift(
       "Media", "Composition",
       [
-        "Encoding", "FFmpegBridge", "Pipeline", "FrameExtraction", "Watermark", "Text", "Crypto", "CKernels", "FileAccess",
+        "Encoding", "FFmpegBridge", "Pipeline", "FrameExtraction", "Watermark", "Text", "Crypto", "CKernels", "CEBUR128", "FileAccess",
         "PositionedJSON", "MediaCore",
       ]),
     swift(

@@ -51,6 +51,26 @@ import Testing
     #expect(report.frames["in transitions"] == 24)
   }
 
+  /// FFmpeg's own EBU R128 meter over the encoded file.
+  @Test(arguments: [-14.0, -23.0, -9.0]) func loudnessIsWhatTheDocumentAsksFor(_ target: Double) throws {
+    let scratch = try ScratchFolder()
+    let files = try files(scratch)
+    let text = RenderTaskTests.document.replacing("\"clips\": -6 }", with: "\"clips\": -6, \"loudness\": \(target) }")
+    let task = RenderTask(document: text, documentName: "ad.reel.json")
+    let report = try task.run(in: TaskContext(files: files))
+    try files.publish("output", of: task, report: report)
+    let meter = try Tool.run("ffmpeg", ["-nostdin", "-i", scratch.path + "/ad.mp4", "-vn", "-af", "ebur128=peak=true", "-f", "null", "-"])
+      .errors
+    let summary = meter.split(separator: "\n").suffix(12)
+    func value(_ label: String) -> Double? {
+      summary.last { $0.contains(label) }.flatMap { $0.split(separator: " ").compactMap { Double($0) }.first }
+    }
+    let loudness = try #require(value("I:"))
+    let peak = try #require(value("Peak:"))
+    #expect(abs(loudness - target) <= 0.5)
+    #expect(peak <= -1)
+  }
+
   @Test func cancellingLeavesNothing() throws {
     let scratch = try ScratchFolder()
     let files = try files(scratch)

@@ -81,7 +81,6 @@ final class AudioMixSource: Source {
       let duck = voice.map { voice in voice.map { 1 + (track.duckedGain - 1) * $0 } }
       try track.add(range, to: &mix, duck: track.duckedGain < 1 ? duck : nil)
     }
-    for channel in mix.indices { for index in mix[channel].indices { mix[channel][index] = max(-1, min(1, mix[channel][index])) } }
     position = range.upperBound
     return AudioBlock(channels: mix, sampleRate: sampleRate, start: range.lowerBound)
   }

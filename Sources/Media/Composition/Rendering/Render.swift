@@ -1,6 +1,7 @@
 public import Encoding
 public import FFmpegBridge
 public import FileAccess
+import Glibc
 public import MediaCore
 public import Pipeline
 
@@ -34,9 +35,7 @@ public final class Render {
     let source = try RenderSource(document, timeline: timeline, color: Render.color, inputs: inputs, ledger: ledger)
     let composed = Queue(upstream: source)
     defer { composed.stop() }
-    let audio = try AudioMixSource.make(
-      document, timeline: timeline, inputs: inputs, sampleRate: settings.audioSampleRate, cancellation: environment.cancellation)
-    let sound = audio.map { Queue(bounds: .init(elements: 64), upstream: $0) }
+    let sound = try sound(sampleRate: settings.audioSampleRate).map { (source) in Queue(bounds: .init(elements: 64), upstream: source) }
     defer { sound?.stop() }
     var writer = MediaWriter(settings: settings, environment: environment, ledger: ledger)
     writer.frameRate = document.canvas.frameRate
@@ -47,6 +46,32 @@ public final class Render {
     try ledger.reconcile("cannot render \(output.displayName)", given: ["planned"], taken: ["composed"])
     try ledger.reconcile("cannot render \(output.displayName)", given: ["composed"], taken: ["muxed"])
     return summary
+  }
+
+  /// The mix, at the document's loudness where it gives one: mixed to measure it, then again to be encoded.
+  private func sound(sampleRate: Int) throws(MediaError) -> (any Source<AudioBlock>)? {
+    func mix() throws(MediaError) -> AudioMixSource? {
+      try AudioMixSource.make(
+        document, timeline: timeline, inputs: inputs, sampleRate: sampleRate, cancellation: environment.cancellation)
+    }
+    guard let source = try mix() else { return nil }
+    // AAC adds about a decibel of overshoot to a full-scale mix, sample peaks miss another half between samples.
+    let ceiling = pow(10, (document.audio.truePeak.doubleValue - 1) / 20)
+    guard let target = document.audio.loudness?.doubleValue else {
+      return PeakLimiter(source, gain: 1, ceiling: 1, channels: 2, sampleRate: sampleRate)
+    }
+    var gain = 1.0
+    // What the limiter takes away is made up for by the next round; two are enough unless the target is very loud.
+    for _ in 0..<6 {
+      guard let measured = try mix() else { break }
+      let limited = PeakLimiter(measured, gain: gain, ceiling: ceiling, channels: 2, sampleRate: sampleRate)
+      var meter = try LoudnessMeter(channels: 2, sampleRate: sampleRate)
+      while let block = try limited.next() { meter.add(block) }
+      guard let loudness = meter.loudness else { break }
+      gain *= pow(10, (target - loudness) / 20)
+      if abs(target - loudness) < 0.1 { break }
+    }
+    return PeakLimiter(source, gain: gain, ceiling: ceiling, channels: 2, sampleRate: sampleRate)
   }
 
   /// The picture at a frame of the output, composed without encoding.

@@ -18,10 +18,5 @@ enum RenderSupport {
   static func check(_ document: ReelDocument) throws(MediaError) {
     if let captions = document.captions { throw missing(captions.place, "captions") }
     if let watermark = document.watermark { throw missing(watermark.place, "watermarks") }
-    if document.audio.loudness != nil {
-      throw MediaError(
-        .unavailable, "cannot render \(document.source.name)", reason: "audio.loudness: a loudness target cannot be rendered yet",
-        advice: "leave it out of the document")
-    }
   }
 }
