@@ -1,0 +1,119 @@
+internal import Glibc
+internal import MediaCore
+internal import Storage
+internal import Synchronization
+
+/// Looks after a log while a worker runs, on a thread of its own: purges every few minutes, sums up the
+/// day, and sends what waits.
+///
+/// Of several processes on one store one keeps the log; another takes over when it ends. A failure is reported to `problem`
+/// and tried again; it never reaches the worker.
+public final class LogKeeper: Sendable {
+  /// The database lock that the one keeper holds.
+  static let lockKey: Int64 = 0x6C6F_676B
+
+  private let log: MetadataLog
+  private let transport: (any ReportTransport)?
+  private let purgeSeconds: Double
+  private let problem: @Sendable (String) -> Void
+  private let cancellation = Cancellation()
+  private let doorbell: any Doorbell
+  private let thread = Mutex<pthread_t?>(nil)
+
+  /// - Parameters:
+  ///   - transport: default `MetadataLog.makeClient()`.
+  ///   - purgeSeconds: how often what is due is purged. Default 300.
+  ///   - problem: told what failed, in one line without secrets, on the keeper's thread. Default: nobody.
+  public init(
+    _ log: MetadataLog, transport: (any ReportTransport)? = nil, purgeSeconds: Double = 300,
+    problem: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws {
+    self.log = log
+    self.transport = transport
+    self.purgeSeconds = purgeSeconds
+    self.problem = problem
+    doorbell = try log.database.doorbell(MetadataLog.bell)
+  }
+
+  /// Starts the thread; does nothing when it runs.
+  public func start() {
+    thread.withLock { thread in
+      guard thread == nil else { return }
+      var made = pthread_t()
+      let owner = Unmanaged.passRetained(self).toOpaque()
+      let status = pthread_create(
+        &made, nil,
+        { owner in
+          Unmanaged<LogKeeper>.fromOpaque(owner!).takeRetainedValue().run()
+          return nil
+        }, owner)
+      if status == 0 { thread = made } else { Unmanaged<LogKeeper>.fromOpaque(owner).release() }
+    }
+  }
+
+  /// Ends the thread, after the request that may be under way, and waits for it.
+  public func stop() {
+    cancellation.cancel()
+    doorbell.wake()
+    if let running = thread.withLock({ thread in thread.take() }) { pthread_join(running, nil) }
+  }
+
+  private func run() {
+    while !cancellation.isCancelled {
+      do {
+        if let lock = try log.database.sessionLock(Self.lockKey) {
+          try keep(while: lock)
+        }
+      } catch {
+        // Of an error of another module only its kind is known to be free of secrets.
+        problem((error as? MetadataLogError)?.description ?? "the log cannot be kept: \(type(of: error))")
+      }
+      Sleep.seconds(1, cancellation: cancellation)
+    }
+  }
+
+  private func keep(while lock: any SessionLock) throws {
+    let reporter = try Reporter(log: log, transport: transport)
+    var nextPurge: Int64 = 0
+    var lastProblem: String?
+    while !cancellation.isCancelled {
+      if log.now() >= nextPurge {
+        // A database server that restarted has forgotten the lock.
+        guard lock.isHeld() else { return }
+        try log.purge()
+        try log.summarizeOnce()
+        nextPurge = log.now() + Int64(purgeSeconds * 1_000_000)
+      }
+      var pause = 5.0
+      var isWaiting = false
+      switch try reporter.step() {
+      case .sent, .quarantined: pause = 0
+      case .idle, .off: break
+      case .wait(let seconds):
+        pause = min(seconds, 5)
+        isWaiting = true
+      }
+      if let text = reporter.lastProblem, text != lastProblem { problem(text) }
+      lastProblem = reporter.lastProblem
+      // A wait that the receiver asked for is slept through; when nothing waits, the bell wakes.
+      if isWaiting {
+        Sleep.seconds(pause, cancellation: cancellation)
+      } else if pause > 0 {
+        _ = doorbell.wait(milliseconds: Int(pause * 1000))
+      }
+    }
+  }
+}
+
+extension MetadataLog {
+  /// `summarizeDay`, at most once a day over all processes.
+  func summarizeOnce() throws {
+    let day = String(now().quotientFloor(86_400_000_000))
+    let isNew = try database.write { transaction in
+      guard try transaction.state("summarized") != day else { return false }
+      try transaction.setState("summarized", day)
+      return true
+    }
+    if isNew { try summarizeDay() }
+  }
+}
