@@ -129,6 +129,9 @@ let package = Package(
     .executableTarget(
       name: "reel-worker", dependencies: ["MediaTasks", "Sandbox"], path: "Sources/Apps/reel-worker", swiftSettings: swiftSettings),
 
+    .executableTarget(
+      name: "sandbox-costs", dependencies: ["Sandbox", "FileAccess", "MediaCore"], path: "Benchmarks/sandbox-costs",
+      swiftSettings: swiftSettings),
     // The evaluation scripts of Benchmarks/ drive it with raw pictures.
     .executableTarget(
       name: "watermark-lab", dependencies: ["Watermark", "Crypto", "MediaCore"], path: "Benchmarks/watermark-lab",

@@ -13,6 +13,14 @@ int rw_die_with_parent(void) {
   return poll(&parent, 1, 0) > 0 && (parent.revents & POLLHUP) ? -EPIPE : 0;
 }
 
+int rw_hold_template(void) {
+  int32_t left, bounding_left;
+  int result = rw_die_with_parent();
+  if (!result && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) result = -errno;
+  if (!result) result = rw_drop_capabilities(&left, &bounding_left);
+  return result;
+}
+
 int rw_seal(const rw_seal_options_t *options, rw_seal_report_t *report) {
   *report = (rw_seal_report_t){0};
   report->threads = rw_thread_count();

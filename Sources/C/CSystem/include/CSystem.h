@@ -106,6 +106,9 @@ int rw_seal(const rw_seal_options_t *options, rw_seal_report_t *report);
 /// Asks for SIGKILL when the thread that started this process ends. -EPIPE when it already has.
 int rw_die_with_parent(void);
 
+/// For a template: dies with its parent, keeps no capability and can get none; its forks inherit that.
+int rw_hold_template(void);
+
 int rw_set_limits(const rw_seal_options_t *options, int32_t *limits_set);
 int rw_landlock_abi(void);
 int rw_restrict_files(int abi);

@@ -49,8 +49,7 @@ public enum WorkerService {
 
   /// Forks workers until the orchestrator goes away. Returns in each forked process, which finds its own socket.
   private static func serveAsTemplate(_ input: inout WorkerInput) -> WorkerInput {
-    // Dies with the orchestrator even while it forks nothing.
-    guard rw_die_with_parent() == 0 else { _exit(0) }
+    guard rw_hold_template() == 0 else { _exit(0) }
     let channel = WorkerChannel()
     while let frame = input.next() {
       switch frame.kind {
