@@ -56,6 +56,14 @@ public struct DetectReport: Codable, Sendable {
     public var ranges: [[Double]]
     public var transform: MarkTransform
 
+    init(
+      id: String, keyId: String, z: Double, log10FalsePositive: Double, decision: String, copy: String?, ranges: [[Double]],
+      transform: MarkTransform
+    ) {
+      (self.id, self.copy, self.keyId, self.z, self.log10FalsePositive) = (id, copy, keyId, z, log10FalsePositive)
+      (self.decision, self.ranges, self.transform) = (decision, ranges, transform)
+    }
+
     private enum CodingKeys: String, CodingKey { case id, copy, keyId, z, log10FalsePositive, decision, ranges, transform }
 
     public func encode(to encoder: any Encoder) throws {

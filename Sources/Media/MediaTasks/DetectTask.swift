@@ -12,11 +12,13 @@ public struct DetectTask: MediaTask {
   /// Logical names of the files to search.
   public var inputs: [String]
   /// Logical names of key files. Default one, `"watermark key"`.
-  public var keys = [WatermarkRequest.defaultKeyName]
+  public var keys = [MarkRequest.defaultKeyName]
   /// Only these ids count; lowers the threshold. Nil: any id.
   public var registry: [WatermarkID]?
   /// Only this id counts; lowers the threshold further.
   public var expect: WatermarkID?
+  /// The copies of one video: finds which of them an input is, besides the mark itself.
+  public var copies: CopyManifest?
   /// Only look for whole pictures, scaled, mirrored or turned. Default off.
   public var isDirectOnly = false
   /// Search what can be decoded of a damaged or incomplete input. Default off.
@@ -26,6 +28,7 @@ public struct DetectTask: MediaTask {
 
   var decision: MarkDecision {
     if let expect { return .expect(expect) }
+    if let copies { return .registry(copies.variantIds) }
     if let registry { return .registry(registry) }
     return .open
   }
@@ -61,6 +64,7 @@ public struct DetectTask: MediaTask {
     let environment = context.environment()
     let source = try VideoDecodeSource(input, environment: environment)
     let finder = MarkFinder(keys: keys, decision: decision, effort: isDirectOnly ? .direct : .full)
+    finder.copies = copies
     let meter = ProgressMeter(stage: "detect", total: nil, handler: context.progress)
     let duration = source.stream.duration?.doubleValue ?? 0
     let findings: MarkFinder.Findings
@@ -82,7 +86,8 @@ public struct DetectTask: MediaTask {
     file.marks = findings.marks.map { mark in
       DetectReport.Mark(
         id: mark.id.description, keyId: mark.keyID.description, z: mark.z, log10FalsePositive: mark.log10FalsePositive,
-        decision: decision.name, ranges: mark.ranges.map { [$0.lowerBound, $0.upperBound] }, transform: mark.transform)
+        decision: decision.name, copy: findings.copy?.description, ranges: mark.ranges.map { [$0.lowerBound, $0.upperBound] },
+        transform: mark.transform)
     }
     file.framesUsed = findings.pictures
     file.secondsSearched = findings.seconds

@@ -41,8 +41,11 @@ public struct EncodeTask: MediaTask {
   public var metadata: [String: String] = [:]
   /// Keep what can be decoded of a damaged or incomplete input.
   public var allowIncomplete = false
+  /// Starts a new independently decodable segment at every multiple of this many seconds; the frame rate becomes constant.
+  /// Nil: where the encoder likes.
+  public var segmentSeconds: Double?
   /// A mark for the picture, put in just before the encoder.
-  public var watermark: WatermarkRequest?
+  public var watermark: MarkRequest?
 
   /// Values of `--keep`.
   public enum Keep: String, Codable, Sendable, CaseIterable {
@@ -65,6 +68,7 @@ public struct EncodeTask: MediaTask {
     writer.frameRate = plan.frameRate
     writer.timeBase = plan.timeBase
     writer.expectedDuration = plan.duration
+    if let segmentSeconds { writer.keyframes = try segmentStarts(segmentSeconds, plan) }
     writer.meter = ProgressMeter(stage: "encode", total: nil, handler: context.progress)
 
     var video: (any Source<VideoFrame>)?
@@ -85,7 +89,9 @@ public struct EncodeTask: MediaTask {
       var chain: any Source<VideoFrame> = decoded
       if let snap = plan.snap { chain = chain.through(snap) }
       chain = chain.through(PictureConformer(plan.picture, environment: environment))
-      if let rate = frameRate { chain = chain.through(FrameRateStage(rate: rate, ledger: ledger)) }
+      if let rate = frameRate ?? (segmentSeconds == nil ? nil : plan.frameRate) {
+        chain = chain.through(FrameRateStage(rate: rate, ledger: ledger))
+      }
       if let watermark {
         let made = try watermark.makeStage(context.files)
         (marking, markKey) = (made.stage, made.keyID)
@@ -118,9 +124,20 @@ public struct EncodeTask: MediaTask {
     report.frames = Dictionary(uniqueKeysWithValues: ledger.accounts)
     report.timings = watch.timings
     try InputReport.requireComplete(report, allowIncomplete: allowIncomplete)
-    if filter == nil && frameRate == nil && decode != nil {
+    if filter == nil && frameRate == nil && segmentSeconds == nil && decode != nil {
       try ledger.reconcile("cannot encode \(output.displayName)", given: ["decoded"], taken: ["encoded", "outside the trim"])
     }
     return report
+  }
+
+  /// Indices of the pictures that start segments.
+  private func segmentStarts(_ seconds: Double, _ plan: EncodePlan) throws(MediaError) -> Set<Int64> {
+    let rate = (frameRate ?? plan.frameRate).doubleValue
+    guard seconds * rate >= 1, let duration = plan.duration?.doubleValue else {
+      throw MediaError(
+        .usage, "cannot encode in segments of \(seconds) s", reason: "the frame rate or the duration is not known",
+        advice: "give a frame rate and a range")
+    }
+    return Set((0...Int(duration / seconds)).map { Int64((Double($0) * seconds * rate - 1e-6).rounded(.up)) })
   }
 }

@@ -49,7 +49,7 @@ extension LocalFiles {
     }
     var inputs: [Sidecar<Task>.Input] = []
     // A watermark key leaves no trace beside its key id, not even a hash.
-    for (key, input) in openedInputs.sorted(by: { $0.key < $1.key }) where key != WatermarkRequest.defaultKeyName {
+    for (key, input) in openedInputs.sorted(by: { $0.key < $1.key }) where key != MarkRequest.defaultKeyName {
       let hash = try SHA256.digest(ofDescriptor: input.descriptor.rawValue, byteCount: input.snapshot.byteCount, name: input.displayName)
       inputs.append(.init(name: key, file: input.displayName, bytes: input.snapshot.byteCount, sha256: hash.hex))
     }

@@ -28,6 +28,7 @@ public enum TaskRegistry {
     RenderFrameTask.kind: runner(RenderFrameTask.self),
     FramesTask.kind: runner(FramesTask.self),
     DetectTask.kind: runner(DetectTask.self),
+    VariantsTask.kind: runner(VariantsTask.self),
   ]
 
   private static func runner<Task: MediaTask>(_: Task.Type) -> Runner {

@@ -28,6 +28,8 @@ enum EncodeCommand {
         Option("size", .text("WxH"), default: "that of the source", "Fit inside: 1280x720, 1280x or x720."),
         Option("fps", .text("R"), default: "that of the source", "A constant frame rate: 30, 30000/1001."),
         Option("trim", .text("A..B"), default: "all", "Only this part; B is exclusive."),
+        Option("watermark-id", .text("ID"), default: "none, no mark", "Mark the picture with this id; needs --key."),
+        Option("key", .file("KEY"), default: "none", "The watermark key file."),
         Option("filter", .text("GRAPH"), default: "none", "A libavfilter graph for the picture: eq=contrast=1.1."),
         Option(
           "keep", .choice(EncodeTask.Keep.allCases.map(\.rawValue)), default: "none", repeats: true,
@@ -45,16 +47,21 @@ enum EncodeCommand {
   private static func run(_ invocation: Invocation) throws -> Int32 {
     let output = try invocation.needed("output", "as in -o out.mp4")
     var task = try task(invocation)
+    let key = try WatermarkCommand.request(invocation)
+    task.watermark = key?.request
     return try Batch(invocation).run(
       inputs: try InputPaths.expand(invocation.list("IN")), output: output, defaultExtension: extensionOf(task)
     ) {
       item, runner, part in
       task.outputExtension = InputPaths.pathExtension(of: item.output)
       let files = LocalFiles(
-        inputs: [task.input: item.input], outputs: [task.output: item.output], mayReplace: invocation.flag("overwrite"))
+        inputs: [task.input: item.input].merging(key.map { [$0.request.key: $0.path] } ?? [:]) { $1 }, outputs: [task.output: item.output],
+        mayReplace: invocation.flag("overwrite"))
       try files.checkOutput(task.output)
       let report = try runner.run(task, files: files, part: part)
-      try files.publish(task.output, of: task, report: report, metadata: try runner.metadata())
+      try files.publish(
+        task.output, of: task, report: report, metadata: try runner.metadata(), watermark: key.map { ($0.request.id.description, $0.keyId) }
+      )
       return report
     }
   }

@@ -11,7 +11,7 @@ enum WatermarkCommand {
         A mark is a 64-bit id in the picture that nobody sees and that survives re-encoding, scaling, cropping and mirroring. Only \
         who has the key can find it. Keys are files that their owner alone can read; they are never printed or logged.
         """,
-      subcommands: [keygen, embed, detect])
+      subcommands: [keygen, embed, detect, WatermarkVariantsCommand.command])
   }
 
   private static var keygen: Command {
@@ -52,7 +52,7 @@ enum WatermarkCommand {
         Option("output", short: "o", .file("OUT|DIR"), default: "none, it is needed", "The file to write, or the folder for several."),
         Option("id", .text("ID"), default: "none, it is needed", "64 bits: 16 hex digits or a decimal number."),
         Option("key", .file("KEY"), default: "none, it is needed", "The key file."),
-        Option("psnr", .number("DB", in: 38...60), default: "46", "Least mean luma PSNR of the change."),
+        Option("psnr", .number("DB", in: 38...60), default: "44.5", "Least mean luma PSNR of the change."),
         Option("preset", .choice(EncodePreset.all.map(\.name)), default: "standard", "A set of output settings."),
         Option("crf", .number("N", in: 0...63), default: "that of the preset", "Quality on the encoder's own scale; lower is better."),
       ],
@@ -70,13 +70,13 @@ enum WatermarkCommand {
     if let preset = invocation.value("preset") { task.preset = preset }
     task.crf = invocation.number("crf")
     task.allowIncomplete = invocation.flag("allow-incomplete")
-    task.watermark = WatermarkRequest(id: id, meanPSNR: invocation.number("psnr"))
+    task.watermark = MarkRequest(id: id, meanPSNR: invocation.number("psnr"))
     return try Batch(invocation).run(
       inputs: try InputPaths.expand(invocation.list("IN")), output: output, defaultExtension: try EncodePreset.named(task.preset).container
     ) { item, runner, part in
       task.outputExtension = InputPaths.pathExtension(of: item.output)
       let files = LocalFiles(
-        inputs: [task.input: item.input, WatermarkRequest.defaultKeyName: keyPath], outputs: [task.output: item.output],
+        inputs: [task.input: item.input, MarkRequest.defaultKeyName: keyPath], outputs: [task.output: item.output],
         mayReplace: invocation.flag("overwrite"))
       try files.checkOutput(task.output)
       let report = try runner.run(task, files: files, part: part)
@@ -98,6 +98,7 @@ enum WatermarkCommand {
         Option("key", .file("KEY"), default: "none, it is needed", repeats: true, "A key file; several are tried."),
         Option("registry", .file("FILE"), default: "none, any id counts", "Only the ids of this file count."),
         Option("expect", .text("ID"), default: "none, any id counts", "Only this id counts."),
+        Option("copies", .file("FILE"), default: "none", "The manifest of 'reel watermark variants': also name the individual copy."),
         .flag("direct", "Only look for whole pictures: scaled, mirrored, turned. Fast."),
       ],
       commonOptions: CommonOptions.task,
@@ -124,6 +125,7 @@ enum WatermarkCommand {
     task.keys = keyPaths.indices.map { "key \($0)" }
     task.expect = try invocation.value("expect").map(id)
     task.registry = try invocation.value("registry").map(registry)
+    task.copies = try invocation.value("copies").map(WatermarkVariantsCommand.manifest)
     task.isDirectOnly = invocation.flag("direct")
     task.allowIncomplete = invocation.flag("allow-incomplete")
     let inputs = Dictionary(uniqueKeysWithValues: zip(task.inputs + task.keys, paths + keyPaths))
@@ -144,8 +146,19 @@ enum WatermarkCommand {
     return file.marks.map { mark in
       let ranges = mark.ranges.map { "\(ProbeText.seconds($0[0])) to \(ProbeText.seconds($0[1]))" }.joined(separator: ", ")
       let bound = Int(mark.log10FalsePositive.rounded(.up))
-      return "\(file.file): id \(mark.id), key \(mark.keyId), false with less than 10^\(bound), \(ranges)\n"
+      return
+        "\(file.file): id \(mark.id)\(mark.copy.map { ", copy \($0)" } ?? ""), key \(mark.keyId), false with less than 10^\(bound), \(ranges)\n"
     }.joined()
+  }
+
+  /// The mark that --watermark-id and --key of `encode` ask for.
+  static func request(_ invocation: Invocation) throws -> (request: MarkRequest, path: String, keyId: String)? {
+    guard let text = invocation.value("watermark-id") else { return nil }
+    guard let path = invocation.value("key") else {
+      throw MediaError(
+        .usage, invocation.commandLine, reason: "--watermark-id needs a key, and nothing unmarked leaves", advice: "add --key brand.key")
+    }
+    return (MarkRequest(id: try id(text)), path, try WatermarkKey(path: path).id.description)
   }
 
   private static func id(_ text: String) throws(MediaError) -> WatermarkID {
@@ -156,7 +169,7 @@ enum WatermarkCommand {
     return id
   }
 
-  private static func registry(_ path: String) throws -> [WatermarkID] {
+  static func registry(_ path: String) throws -> [WatermarkID] {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw MediaError(.missing, "cannot read the registry \(path)", path: path, reason: "there is no such file")
     }

@@ -62,15 +62,21 @@ struct TaskRunner {
       return
     }
     let files = LocalFiles(inputs: [:], outputs: ["report": path], mayReplace: true)
-    let output = try files.createOutput("report")
+    try TaskRunner.write(bytes, as: "report", to: files)
+  }
+
+  /// Writes and publishes an output of `reel`'s own: a report, a manifest.
+  static func write(_ bytes: [UInt8], as name: String, to files: LocalFiles) throws {
+    let output = try files.createOutput(name)
     var rest = bytes[...]
     while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { write(output.descriptor.rawValue, $0.baseAddress, $0.count) }
+      let written = rest.withUnsafeBytes { Glibc.write(output.descriptor.rawValue, $0.baseAddress, $0.count) }
       if written < 0, errno != EINTR {
-        throw MediaError(.io, "cannot write the report \(path)", path: path, reason: String(cString: strerror(errno)))
+        throw MediaError(
+          .io, "cannot write \(output.displayName)", path: output.displayName, reason: String(cString: strerror(errno)))
       }
       rest = rest.dropFirst(max(0, written))
     }
-    try files.publish("report", sidecar: nil)
+    try files.publish(name, sidecar: nil)
   }
 }

@@ -76,4 +76,18 @@ extension MarkDetector {
     }
     return false
   }
+
+  /// For each window, which of two ids its picture carries rather than the other, by the places where they differ.
+  func variantSamples(_ ids: [WatermarkID], near mark: DetectedMark) -> [VariantSample] {
+    guard let key = keys.first(where: { $0.key.id == mark.keyID }), let geometry = geometries[mark.id], ids.count == 2 else { return [] }
+    let signs = ids.map { key.decoder.signs(of: $0) }
+    return windows.indices.compactMap { index in
+      let spectrum = MarkSpectrum(windows[index].sum)
+      guard let translation = key.reader.translations(geometry, in: spectrum, keeping: 1).first else { return nil }
+      let reading = key.reader.read(translation, in: spectrum)
+      var difference = reading
+      for place in difference.weights.indices where signs[0][place] == signs[1][place] { difference.weights[place] = 0 }
+      return VariantSample(start: windows[index].start, end: end(of: index), value: MarkDecoder.z(difference, signs[1]))
+    }
+  }
 }

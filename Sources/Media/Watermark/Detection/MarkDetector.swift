@@ -40,7 +40,7 @@ public final class MarkDetector {
     public var stage = ""
   }
 
-  static let windowCount = 40
+  static let windowCount = 64
 
   public internal(set) var statistics = Statistics()
   public let size: FrameSize
@@ -52,7 +52,7 @@ public final class MarkDetector {
   private var scratch: UnsafeMutablePointer<Float>
   private var reduced: UnsafeMutablePointer<UInt8>
   var windows: [Window] = []
-  private var windowDuration = 0.5
+  private var windowDuration: Double
   /// Under which geometry each id was found.
   var geometries: [WatermarkID: Geometry] = [:]
 
@@ -65,12 +65,16 @@ public final class MarkDetector {
   }
 
   /// Throws `usage` when the picture is too small to be searched.
-  public init(keys: [WatermarkKey], decision: MarkDecision, size: FrameSize, decimation: Int? = nil) throws(MediaError) {
+  public init(keys: [WatermarkKey], decision: MarkDecision, size: FrameSize, decimation: Int? = nil, windowSeconds: Double = 0.5)
+    throws(MediaError)
+  {
     guard min(size.width, size.height) >= MarkEmbedder.leastSide else {
       throw MediaError(
         .usage, "cannot search a picture of \(size)", reason: "its shorter side is below \(MarkEmbedder.leastSide) pixels")
     }
     self.size = size
+    // Short windows serve inputs of 15 s; `add` doubles them when there are more than fit.
+    windowDuration = windowSeconds
     self.decimation = decimation ?? max(1, min(size.width, size.height) / 480)
     planeSize = FrameSize(size.width / self.decimation, size.height / self.decimation)
     self.keys = keys.map { key in

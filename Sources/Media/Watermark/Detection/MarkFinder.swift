@@ -17,7 +17,13 @@ public final class MarkFinder {
     public var attempts = 0
     /// The largest z of any candidate, accepted or not.
     public var bestZ = 0.0
+    /// Which copy of `MarkFinder.copies` the input is; nil when it cannot be told.
+    public var copy: WatermarkID?
   }
+
+  /// Copies of one video to tell apart; the ids to look for must be those of its two variants.
+  public var copies: CopyManifest?
+  private var samples: [VariantSample] = []
 
   static let stretchSeconds = 15.0
   /// Inputs up to this length are searched to their end. Default 120 s.
@@ -50,7 +56,7 @@ public final class MarkFinder {
       if detector == nil || detector?.size != frame.size || time >= stretchStart + Self.stretchSeconds {
         try endStretch()
         if time > wholeSeconds, !findings.marks.isEmpty { break }
-        detector = try MarkDetector(keys: keys, decision: decision, size: frame.size)
+        detector = try MarkDetector(keys: keys, decision: decision, size: frame.size, windowSeconds: (copies?.segmentSeconds ?? 1) / 2)
         stretchStart = time
         checkpoints = [1, 4]
         found = []
@@ -64,6 +70,7 @@ public final class MarkFinder {
       }
     }
     try endStretch()
+    if let copies { findings.copy = copies.bestCopy(samples)?.id }
     if findings.pictures == 0 { throw MediaError(.usage, "cannot search for marks", reason: "the input holds no picture") }
     return findings
   }
@@ -87,6 +94,7 @@ public final class MarkFinder {
     guard let detector else { return }
     if found.isEmpty { found = detector.search(effort) }
     for mark in detector.located(found, effort: effort) { merge(mark) }
+    if let copies, let mark = found.first { samples += detector.variantSamples(copies.variantIds, near: mark) }
     findings.attempts += detector.statistics.attempts
     findings.bestZ = max(findings.bestZ, detector.statistics.bestZ)
     self.detector = nil

@@ -13,10 +13,10 @@ public struct MarkStrength: Sendable, Hashable, Codable {
   public var exponent = 0.8
   /// Default 5 levels.
   public var ceiling = 5.0
-  /// Default 1.
-  public var amplitude = 1.0
-  /// Luma PSNR of the marked against the unmarked picture, in dB, as a running mean over pictures. Default 46.
-  public var meanPSNR = 46.0
+  /// Default 0.75: three quarters keep most of the margin for a third of the growth in size of 1.
+  public var amplitude = 0.75
+  /// Luma PSNR of the marked against the unmarked picture, in dB, as a running mean over pictures. Default 44.5.
+  public var meanPSNR = 44.5
   /// The same for any single picture. Default 42.5 dB.
   public var leastPSNR = 42.5
 

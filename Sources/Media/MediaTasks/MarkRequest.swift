@@ -3,10 +3,10 @@ import MediaCore
 public import Watermark
 
 /// A mark that a task is asked to put on its output.
-public struct WatermarkRequest: Codable, Hashable, Sendable {
+public struct MarkRequest: Codable, Hashable, Sendable {
   public var id: WatermarkID
   /// Logical name of the key file; the key itself is never part of a task. Default `"watermark key"`.
-  public var key = WatermarkRequest.defaultKeyName
+  public var key = MarkRequest.defaultKeyName
   /// Least mean luma PSNR in dB; nil the default of `MarkStrength`.
   public var meanPSNR: Double?
 

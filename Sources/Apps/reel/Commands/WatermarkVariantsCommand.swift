@@ -1,0 +1,74 @@
+import CommandLayer
+import FoundationEssentials
+import Reelwright
+
+/// `reel watermark variants`: many individually marked copies from two encodes.
+enum WatermarkVariantsCommand {
+  static var command: Command {
+    Command(
+      "variants", summary: "mark many copies for the price of two encodes",
+      discussion: """
+        Encodes twice, with two marks and a new segment every half second, and assembles each copy from segments of both. Beside the copies \
+        stands manifest.json, which 'reel watermark detect --copies' needs to tell them apart.
+        """,
+      arguments: [Argument("IN", .one, "The video.")],
+      options: [
+        Option("ids", .file("FILE"), default: "none, it is needed", "One id a line, one for each copy."),
+        Option("key", .file("KEY"), default: "none, it is needed", "The key file."),
+        Option("out-dir", .file("DIR"), default: "none, it is needed", "The folder for the copies."),
+        Option("preset", .choice(EncodePreset.all.map(\.name)), default: "standard", "A set of output settings."),
+        Option("crf", .number("N", in: 0...63), default: "that of the preset", "Quality on the encoder's own scale; lower is better."),
+        Option("segment", .number("S", in: 0.25...10), default: "0.5", "Seconds a segment."),
+      ],
+      commonOptions: CommonOptions.task,
+      examples: [.init("reel watermark variants ad.mp4 --ids creators.txt --key brand.key --out-dir copies", "a copy for each creator")],
+      action: run)
+  }
+
+  private static func run(_ invocation: Invocation) throws -> Int32 {
+    let keyPath = try invocation.needed("key", "as in --key brand.key")
+    let key = try WatermarkKey(path: keyPath)
+    let ids = try WatermarkCommand.registry(try invocation.needed("ids", "as in --ids creators.txt"))
+    let folder = try invocation.needed("out-dir", "as in --out-dir copies")
+    let input = invocation.list("IN")[0]
+    try InputPaths.makeFolder(folder)
+    let prefix = folder.hasSuffix("/") ? folder : folder + "/"
+    var task = VariantsTask(ids: ids, outputs: ids.indices.map { "copy \($0)" })
+    if let preset = invocation.value("preset") { task.encode.preset = preset }
+    task.encode.crf = invocation.number("crf")
+    task.encode.outputExtension = "mp4"
+    task.encode.allowIncomplete = invocation.flag("allow-incomplete")
+    if let seconds = invocation.number("segment") { task.segmentSeconds = seconds }
+    let stem = InputPaths.stem(of: input)
+    let paths = ids.map { "\(prefix)\(stem)-\($0).mp4" }
+    let manifestName = "manifest"
+    let files = LocalFiles(
+      inputs: [task.encode.input: input, task.key: keyPath],
+      outputs: Dictionary(uniqueKeysWithValues: zip(task.outputs, paths)).merging([manifestName: prefix + "manifest.json"]) { $1 },
+      mayReplace: invocation.flag("overwrite"))
+    for name in task.outputs + [manifestName] { try files.checkOutput(name) }
+    let runner = try TaskRunner(invocation)
+    let result = try runner.run(task, files: files)
+    // The manifest first: copies that nobody can tell apart are worth nothing.
+    try TaskRunner.write(try Console.json(result.manifest) + [0x0A], as: manifestName, to: files)
+    let metadata = try runner.metadata()
+    for ((name, id), report) in zip(zip(task.outputs, ids), result.reports) {
+      try files.publish(name, of: task, report: report, metadata: metadata, watermark: (id.description, key.id.description))
+    }
+    if invocation.isJSON {
+      try invocation.console.writeJSON(result.manifest)
+    } else if !invocation.isQuiet {
+      try invocation.console.write(
+        "\(folder): \(ids.count) copies of \(result.manifest.copies[0].bits.utf8.count) segments, at least "
+          + "\(result.manifest.leastDistance) segments apart\n")
+    }
+    return 0
+  }
+
+  static func manifest(_ path: String) throws -> CopyManifest {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw MediaError(.missing, "cannot read the manifest \(path)", path: path, reason: "there is no such file")
+    }
+    return try TaskCoding.decode(CopyManifest.self, from: Array(data))
+  }
+}
