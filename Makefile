@@ -47,6 +47,7 @@ test-slow: test-packages
 
 # Ours against peers, paired and interleaved; writes Benchmarks/RESULTS.md and Benchmarks/results.json.
 bench: build test-packages
+	$(SWIFT) build -c release --product decode-to-nothing
 	python3 Benchmarks/run.py --reel $(RELEASE)/reel
 
 # API documentation in .build/documentation; a broken link is an error.

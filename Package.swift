@@ -137,6 +137,10 @@ let package = Package(
       name: "watermark-lab", dependencies: ["Watermark", "Crypto", "MediaCore"], path: "Benchmarks/watermark-lab",
       swiftSettings: swiftSettings),
 
+    // Programs that only benchmarks run
+    .executableTarget(
+      name: "decode-to-nothing", dependencies: ["Reelwright"], path: "Benchmarks/DecodeToNothing", swiftSettings: swiftSettings),
+
     // Tests
     .target(
       name: "TestSupport", dependencies: ["MediaCore", "FileAccess", "FFmpegBridge", "Pipeline"], path: "Tests/TestSupport",
