@@ -34,6 +34,10 @@ func swift(_ floor: String, _ name: String, _ dependencies: [Target.Dependency])
     swiftSettings: swiftSettings)
 }
 
+func sample(_ name: String) -> Target {
+  .executableTarget(name: name, dependencies: ["Reelwright"], path: "Samples/Programs/\(name)", swiftSettings: swiftSettings)
+}
+
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
     name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swiftSettings)
@@ -137,6 +141,11 @@ let package = Package(
       name: "watermark-lab", dependencies: ["Watermark", "Crypto", "MediaCore"], path: "Benchmarks/watermark-lab",
       swiftSettings: swiftSettings),
 
+    // Example programs, run by SampleTests
+    sample("probe-file"),
+    sample("encode-ten-lines"),
+    sample("custom-stage"),
+
     // Programs that only benchmarks run
     .executableTarget(
       name: "decode-to-nothing", dependencies: ["Reelwright"], path: "Benchmarks/DecodeToNothing", swiftSettings: swiftSettings),
@@ -181,6 +190,6 @@ let package = Package(
       ["Jobs", "Storage", "DatabaseTestSupport", "Sandbox", "FileAccess", "MetadataLog", "Crypto", "PositionedJSON", "MediaCore"]),
     tests("CommandLayerTests", ["CommandLayer", "MediaCore"]),
     tests("CommandLineTests", ["TestSupport", "MediaCore"]),
-    tests("SampleTests", ["Reelwright"]),
+    tests("SampleTests", ["Reelwright", "TestSupport"]),
   ]
 )

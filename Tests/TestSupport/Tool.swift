@@ -4,6 +4,7 @@ import Glibc
 public enum Tool {
   public struct Failure: Error, CustomStringConvertible {
     public let description: String
+    public init(description: String) { self.description = description }
   }
 
   /// What a program did.
@@ -40,7 +41,7 @@ public enum Tool {
     variables += environment.map { "\($0.key)=\($0.value)" }
     let argv = ([program] + arguments).map { strdup($0) } + [nil]
     let envp = variables.map { strdup($0) } + [nil]
-    defer { (argv + envp).forEach { free($0) } }
+    defer { for text in argv + envp { free(text) } }
     var child = pid_t()
     let spawned = posix_spawnp(&child, program, &actions, nil, argv, envp)
     guard spawned == 0 else { throw Failure(description: "cannot run \(program): \(String(cString: strerror(spawned)))") }

@@ -34,6 +34,15 @@ public final class Thread: @unchecked Sendable {
     if mustJoin { pthread_join(handle, nil) }
   }
 
+  /// Gives up the right to join: the thread's resources go when its function returns. Call instead of `join`.
+  public func detach() {
+    let mustDetach = state.locked {
+      defer { isJoined = true }
+      return !isJoined
+    }
+    if mustDetach { pthread_detach(handle) }
+  }
+
   private final class Body: @unchecked Sendable {
     let run: @Sendable () -> Void
     init(run: @escaping @Sendable () -> Void) { self.run = run }

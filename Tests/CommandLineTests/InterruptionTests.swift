@@ -1,0 +1,92 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+/// Signals and full disks: what a user sees and what is left.
+@Suite("Interruptions", .serialized)
+struct InterruptionTests {
+  /// Starts a long encode, waits until it reports progress, sends signals, and returns how it ended.
+  private func interrupt(_ scratch: Scratch, with signals: [Int32], pause: UInt32 = 0) throws -> (
+    status: Int32, reason: Process.TerminationReason, errors: String
+  ) {
+    let clip = try scratch.clip("long.mp4", seconds: 20, size: "1280x720")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: ReelProgram.path)
+    process.arguments = ["encode", clip, "-o", scratch.path("out.mp4"), "--progress", "json", "--speed", "slow"]
+    let errors = Pipe()
+    process.standardError = errors
+    process.standardOutput = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    var seen = Data()
+    while !String(decoding: seen, as: UTF8.self).contains("\"frames\"") {
+      let chunk = errors.fileHandleForReading.availableData
+      if chunk.isEmpty { break }
+      seen += chunk
+    }
+    for signal in signals {
+      kill(process.processIdentifier, signal)
+      usleep(pause)
+    }
+    seen += try errors.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    let lines = String(decoding: seen, as: UTF8.self).split(separator: "\n").filter { !$0.hasPrefix("{") }
+    return (process.terminationStatus, process.terminationReason, lines.joined(separator: "\n"))
+  }
+
+  @Test("one signal cancels cleanly", arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
+  func cancels(signal: Int32, status: Int32) throws {
+    let scratch = try Scratch()
+    let end = try interrupt(scratch, with: [signal])
+    #expect(end.reason == .exit && end.status == status, "\(end.errors)")
+    #expect(end.errors.contains("cancelled"))
+    #expect(scratch.names == ["long.mp4"])
+  }
+
+  @Test("kill -9 leaves nothing at the final path and no temporary file")
+  func killed() throws {
+    let scratch = try Scratch()
+    let end = try interrupt(scratch, with: [SIGKILL])
+    #expect(end.reason == .uncaughtSignal && end.status == SIGKILL)
+    #expect(scratch.names == ["long.mp4"])
+  }
+
+  @Test("disk full: status 74, cause named, nothing left", .enabled(if: getuid() == 0, "needs root to mount a small tmpfs"))
+  func diskFull() throws {
+    let scratch = try Scratch()
+    let clip = try scratch.clip("a.mp4", seconds: 4, size: "640x480")
+    try FileManager.default.createDirectory(atPath: scratch.path("small"), withIntermediateDirectories: true)
+    let command =
+      "mount -t tmpfs -o size=64k tmpfs '\(scratch.path("small"))' && '\(ReelProgram.path)' encode '\(clip)' -o '\(scratch.path("small/out.mp4"))'"
+    // A mount namespace of its own: the mount is gone with it whatever happens.
+    let outcome = try Tool.run("unshare", ["-m", "sh", "-c", command + "; status=$?; ls -A '\(scratch.path("small"))'; exit $status"])
+    #expect(outcome.status == 74, "\(outcome.errors)")
+    #expect(outcome.errors.contains("No space left"), "\(outcome.errors)")
+    #expect(outcome.output == "")
+  }
+
+  @Test("read-only mount: status 73, nothing left", .enabled(if: getuid() == 0, "needs root to mount"))
+  func readOnly() throws {
+    let scratch = try Scratch()
+    let clip = try scratch.clip("a.mp4")
+    try FileManager.default.createDirectory(atPath: scratch.path("fixed"), withIntermediateDirectories: true)
+    let command =
+      "mount -t tmpfs -o ro tmpfs '\(scratch.path("fixed"))' && '\(ReelProgram.path)' encode '\(clip)' -o '\(scratch.path("fixed/out.mp4"))'"
+    let outcome = try Tool.run("unshare", ["-m", "sh", "-c", command])
+    #expect(outcome.status == 73, "\(outcome.errors)")
+    #expect(outcome.errors.contains("Read-only"), "\(outcome.errors)")
+  }
+
+  @Test("two runs, one output: one wins whole, the other is refused")
+  func twoRuns() throws {
+    let scratch = try Scratch()
+    let clip = try scratch.clip("a.mp4", seconds: 2, size: "320x240")
+    let command = "'\(ReelProgram.path)' encode '\(clip)' -o '\(scratch.path("out.mp4"))'"
+    let outcome = try Tool.run("bash", ["-c", "\(command) & first=$!; \(command); second=$?; wait $first; echo $? $second"])
+    #expect(
+      outcome.output.split(separator: "\n").last.map { Set($0.split(separator: " ")) } == ["0", "73"], "\(outcome.output) \(outcome.errors)"
+    )
+    #expect(scratch.names == ["a.mp4", "out.mp4", "out.mp4.sidecar.json"])
+  }
+}
