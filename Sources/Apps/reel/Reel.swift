@@ -35,8 +35,17 @@ enum Reel {
 
   static var commands: [Command] {
     [
-      ProbeCommand.command, FramesCommand.command, EncodeCommand.command, WatermarkCommand.command, LogCommand.command,
-      CloudCommand.command, LicenceCommand.command, CreatorsCommand.command, DoctorCommand.command,
+      ProbeCommand.command,
+      FramesCommand.command,
+      EncodeCommand.command,
+      RenderCommand.command,
+      CheckCommand.command,
+      WatermarkCommand.command,
+      LogCommand.command,
+      CloudCommand.command,
+      LicenceCommand.command,
+      CreatorsCommand.command,
+      DoctorCommand.command,
     ]
   }
 

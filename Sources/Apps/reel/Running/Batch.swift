@@ -94,12 +94,17 @@ struct Batch {
 
   private func say(_ report: TaskReport, _ item: Item) throws {
     guard !invocation.isJSON, !invocation.isQuiet, invocation.value("report") != "-", let output = report.outputs.first else { return }
+    try invocation.console.write(Batch.summary(output, warnings: report.warnings))
+  }
+
+  /// One line on an output, and its warnings below it.
+  static func summary(_ output: TaskReport.Output, warnings: [String]) -> String {
     var parts: [String] = []
     if let width = output.width, let height = output.height { parts.append("\(width)x\(height)") }
     parts += [output.videoCodec, output.audioCodec].compactMap(\.self)
     parts += ["\(output.frames) frames", ProbeText.seconds(output.durationSeconds), ProbeText.bytes(output.bytes)]
-    var lines = "\(item.output): \(parts.joined(separator: ", "))\n"
-    for warning in report.warnings { lines += "  \(warning)\n" }
-    try invocation.console.write(lines)
+    var lines = "\(output.file): \(parts.joined(separator: ", "))\n"
+    for warning in warnings { lines += "  \(warning)\n" }
+    return lines
   }
 }

@@ -1,0 +1,26 @@
+#!/bin/bash
+# demo.sh FOLDER: renders the sample ad with the programs in FOLDER, checks the result against its plan, draws a contact sheet.
+set -euo pipefail
+programs=$(cd "$1" && pwd)
+cd "$(dirname "$0")/.."
+mkdir -p build
+reel=$programs/reel
+document=Samples/ad/ad.reel.json
+
+"$reel" check "$document"
+plan=$("$reel" render "$document" --plan --json)
+"$reel" render "$document" -o build/ad.mp4 --overwrite
+
+"$reel" probe --json build/ad.mp4 | python3 -c '
+import json, sys
+plan, ad = json.loads(sys.argv[1]), json.load(sys.stdin)["files"][0]
+video = ad["video"][0]
+found = (video["width"], video["height"], video["codec"], video["frameCount"])
+wanted = (1080, 1920, "h264", plan["frames"])
+if found != wanted or abs(video["durationSeconds"] - plan["durationSeconds"]) > 0.001 or ad["problems"]:
+    sys.exit(f"build/ad.mp4 is not what the plan said: {found} instead of {wanted}, {ad['"'problems'"']}")
+' "$plan"
+
+count=$(python3 -c 'import json, sys; print(min(16, int(json.loads(sys.argv[1])["durationSeconds"])))' "$plan")
+"$reel" frames build/ad.mp4 --count "$count" --sheet 8x2 --sheet-out build/contact-sheet.jpg --max-size 160x --overwrite --quiet
+echo "build/ad.mp4 is ready; build/contact-sheet.jpg shows it at a glance"
