@@ -45,6 +45,7 @@ enum Reel {
       CloudCommand.command,
       LicenceCommand.command,
       CreatorsCommand.command,
+      SchemaCommand.command,
       DoctorCommand.command,
     ]
   }
