@@ -1,6 +1,7 @@
 // Fields of arrival times for mask transitions.
 
 #include <math.h>
+#include <string.h>
 
 #include "transition_rows.h"
 
@@ -174,6 +175,10 @@ void rw_field_build(int isa, int16_t *field, ptrdiff_t stride, int width, int he
   const float sign = shape->inverted ? -1 : 1, bias = shape->inverted ? 1 : 0;
   for (int y = yBegin; y < yEnd; y++) {
     int16_t *row = field + y * stride;
+    if (shape->shape == RW_SHAPE_BLOCKS && y > yBegin && y % rw_max(1, (int)shape->size) != 0) {
+      memcpy(row, row - stride, (size_t)width * sizeof *row);
+      continue;
+    }
     if (is_irregular(shape->shape)) {
       for (int x = 0; x < width; x++) row[x] = (int16_t)(fminf(fmaxf(irregular(&c, x, y) * sign + bias, 0), 1) * shape->scale + 0.5f);
       continue;

@@ -159,6 +159,46 @@ void rw_picture_shift(const rw_picture *dst, const rw_picture *src, int dx, int 
 /// Means of `size` luma samples from each sample to its right (fewer at the edge), both pictures, then crossfaded.
 void rw_picture_blur_rows(const rw_picture *dst, const rw_picture *a, const rw_picture *b, int size, int weight, int yBegin, int yEnd);
 
+// Warps: every sample of the result comes from a computed place in each picture, bilinearly; places outside are mirrored.
+
+enum {
+  RW_WARP_ZOOM = 0,    // both enlarge, the first leaves
+  RW_WARP_SQUEEZE,     // the first is squeezed towards the direction, the second widens behind it
+  RW_WARP_PAN,         // a fast pan over mirrored pictures
+  RW_WARP_RIPPLE,      // `count` rings
+  RW_WARP_SWIRL,       // turned about the centre
+  RW_WARP_CURL,        // the first is a page that rolls away in the direction
+  RW_WARP_CUBE,        // two faces of a turning cube
+  RW_WARP_DOORWAY,     // the first opens like doors, the second comes near
+  RW_WARP_KALEIDOSCOPE,  // `count` mirrors
+  RW_WARP_GLITCH,      // torn rows, shifted colours
+  RW_WARP_DIRECTIONAL, // stretched at a soft front
+  RW_WARP_BURN,        // holes with glowing rims
+  RW_WARP_LEAK,        // a warm light passes
+  RW_WARP_MORPH,       // brightness moves samples
+  RW_WARP_SCALES,      // mean of `a` scaled by 1 - amount and 1 + amount about the centre
+  RW_WARP_SHIFTS,      // mean of `a` shifted by -amount and +amount pictures along the direction
+  RW_WARP_COUNT
+};
+
+typedef struct {
+  int program;
+  float progress;  // 0…1
+  float directionX, directionY;
+  float centerX, centerY;  // samples
+  float count, strength, amount;
+  uint32_t seed;
+  int isFullRange;
+} rw_warp;
+
+/// Draws a warp. `isa` as for the kernel table; variants agree within rounding of single-precision arithmetic.
+void rw_picture_warp(int isa, const rw_picture *dst, const rw_picture *a, const rw_picture *b, const rw_warp *warp, int yBegin, int yEnd);
+
+/// Three box blurs, near a Gaussian of `sigma` luma samples, edges repeated; chroma by half of it. `scratch` holds
+/// rw_blur_scratch(width, height) bytes. `dst` may be `src`.
+void rw_picture_blur(const rw_picture *dst, const rw_picture *src, float sigma, void *scratch);
+size_t rw_blur_scratch(int width, int height);
+
 // Overlays.
 
 /// RGB to Y'CbCr in code values of the target: rows Y, Cb, Cr; R, G, B in 0…255; offsets in code values.

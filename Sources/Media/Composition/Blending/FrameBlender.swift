@@ -11,6 +11,7 @@ public import MediaCore
 public final class FrameBlender {
   let kernels: UnsafePointer<rw_transition_kernels>
   private let resampler: OpaquePointer
+  private var blurLines: [UInt8] = []
 
   public init() {
     kernels = rw_transition_kernels_best()
@@ -128,6 +129,16 @@ public final class FrameBlender {
         .refused, "cannot resample a frame", reason: "a window of \(window.width)x\(window.height) for \(area.width)x\(area.height)",
         advice: "scale the source down first")
     }
+  }
+
+  /// A copy of `source` blurred by three boxes, near a Gaussian with a standard deviation of `sigma` luma samples.
+  /// `target` has the size and format of `source`.
+  public func blur(_ source: VideoFrame, sigma: Double, into target: inout MutableFrame) {
+    var (dst, src) = (target.picture, source.picture)
+    check(dst, src)
+    let bytes = rw_blur_scratch(dst.width, dst.height)
+    if blurLines.count < bytes { blurLines = [UInt8](repeating: 0, count: bytes) }
+    blurLines.withUnsafeMutableBytes { lines in rw_picture_blur(&dst, &src, Float(max(0, sigma)), lines.baseAddress) }
   }
 
   /// 0…1 as a 15-bit weight.

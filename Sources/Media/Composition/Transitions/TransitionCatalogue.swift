@@ -60,6 +60,31 @@ public enum TransitionCatalogue {
       "block-dissolve", "blocks change in random order", .mask(MaskRecipe(RW_SHAPE_BLOCKS)), softness: 0.3, count: 30, uses: [.seed]),
     TransitionDescription(
       "luma-map", "a grey image says when each place changes, dark first", .mask(MaskRecipe(RW_SHAPE_MAP)), softness: 0.1, uses: [.map]),
+    TransitionDescription(
+      "zoom", "flies through the old picture into the new one", .warp(RW_WARP_ZOOM, blur: nil), uses: [.center, .strength]),
+    TransitionDescription(
+      "cross-zoom", "flies through with a blur towards the centre", .warp(RW_WARP_ZOOM, blur: .radial), uses: [.center, .strength]),
+    TransitionDescription(
+      "whip-pan", "the camera is torn aside", .warp(RW_WARP_PAN, blur: .directional), direction: 180, uses: [.strength]),
+    TransitionDescription("squeeze", "the old picture is squeezed away", .warp(RW_WARP_SQUEEZE, blur: nil), direction: 180),
+    TransitionDescription(
+      "ripple", "rings run over both pictures", .warp(RW_WARP_RIPPLE, blur: nil), count: 6, uses: [.center, .strength]),
+    TransitionDescription("swirl", "both pictures are wound up and unwound", .warp(RW_WARP_SWIRL, blur: nil), uses: [.center, .strength]),
+    TransitionDescription(
+      "page-curl", "the old picture rolls off like a page", .warp(RW_WARP_CURL, blur: nil), direction: 180, uses: [.strength]),
+    TransitionDescription("cube", "two faces of a turning cube", .warp(RW_WARP_CUBE, blur: nil), direction: 180, uses: [.strength]),
+    TransitionDescription("doorway", "the old picture opens like doors", .warp(RW_WARP_DOORWAY, blur: nil), uses: [.strength]),
+    TransitionDescription(
+      "kaleidoscope", "mirrors turn around the centre", .warp(RW_WARP_KALEIDOSCOPE, blur: nil), count: 8, uses: [.center]),
+    TransitionDescription("glitch", "torn rows and shifted colours", .warp(RW_WARP_GLITCH, blur: nil), uses: [.seed, .strength]),
+    TransitionDescription(
+      "directional-warp", "a soft front that stretches what it passes", .warp(RW_WARP_DIRECTIONAL, blur: nil), direction: 180,
+      uses: [.strength]),
+    TransitionDescription("film-burn", "the old picture burns away", .warp(RW_WARP_BURN, blur: nil), uses: [.seed]),
+    TransitionDescription(
+      "light-leak", "a warm light passes over the change", .warp(RW_WARP_LEAK, blur: nil), direction: 0, uses: [.seed, .strength]),
+    TransitionDescription(
+      "luma-morph", "brightness pushes the pictures into each other", .warp(RW_WARP_MORPH, blur: nil), uses: [.strength]),
     TransitionDescription("pixelate", "both pictures dissolve into squares", .pixelate(isFine: true), uses: [.strength]),
   ]
 

@@ -24,6 +24,15 @@ enum TransitionMethod: Sendable {
   /// xfade's hblur.
   case blurRows
   case custom
+  /// Samples from computed places; `blur` is added along the move.
+  case warp(Int, blur: Blur?)
+
+  enum Blur: Sendable {
+    /// Towards and away from the centre.
+    case radial
+    /// Along the direction.
+    case directional
+  }
 
   enum Move: Sendable {
     /// Both pictures move together.

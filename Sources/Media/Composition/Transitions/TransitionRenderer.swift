@@ -87,6 +87,7 @@ public final class TransitionRenderer {
       var (dst, first, second) = (target.picture, a.picture, b.picture)
       rw_picture_blur_rows(
         &dst, &first, &second, Int32(1 + Double(size.width / 2) * strength), FrameBlender.weight(t), 0, Int32(size.height))
+    case .warp(let program, let blur): try warp(a, b, t, program, blur: blur, into: &target)
     case .custom: expression?.draw(a, b, bits: Int(depth), p: 1 - t, into: &target)
     }
   }
