@@ -106,11 +106,11 @@ private func reason(_ text: String, values: [String: String] = [:]) -> String {
     ),
     (
       sequenceDocument(
-        "{\"media\": \"a\"},\n{\"transition\": \"x\", \"duration\": 1},\n{\"transition\": \"x\", \"duration\": 1}, {\"media\": \"b\"}"),
+        "{\"media\": \"a\"},\n{\"transition\": \"wipe\", \"duration\": 1},\n{\"transition\": \"wipe\", \"duration\": 1}, {\"media\": \"b\"}"),
       "line 3, column 1 (sequence[2]): two transitions in a row (a clip stands between transitions)"
     ),
     (
-      sequenceDocument("{\"media\": \"a\", \"trim\": [0, 1]},\n{\"transition\": \"x\", \"duration\": 1.5},\n{\"media\": \"b\"}"),
+      sequenceDocument("{\"media\": \"a\", \"trim\": [0, 1]},\n{\"transition\": \"wipe\", \"duration\": 1.5},\n{\"media\": \"b\"}"),
       "line 2, column 1 (sequence[1]): the transition lasts 1.500s, longer than the clip beside it at line 1, column 26, which lasts 1.000s "
         + "(shorten the transition or lengthen the clip)"
     ),

@@ -83,9 +83,9 @@ private func seconds(_ n: Int64, _ d: Int64 = 1) -> MediaTime { MediaTime(Ration
     ("{\"media\": \"a\", \"duration\": 10.1}", "the trim ends at 10.100s, but a lasts 10.000s"),
     ("{\"media\": \"a\", \"trim\": [\"46f\", null]}", "a has no frame 46"),
     ("{\"media\": \"a\", \"trim\": [0, 0.001]}", "the clip lasts 0.001 s, less than a frame of the canvas"),
-    ("{\"media\": \"a\"}, {\"transition\": \"x\", \"duration\": 11}, {\"media\": \"b\"}", "longer than the clip beside it"),
+    ("{\"media\": \"a\"}, {\"transition\": \"wipe\", \"duration\": 11}, {\"media\": \"b\"}", "longer than the clip beside it"),
     (
-      "{\"media\": \"a\"}, {\"transition\": \"x\", \"duration\": 6}, {\"media\": \"b\"}, {\"transition\": \"x\", \"duration\": 6}, {\"media\": \"b\"}",
+      "{\"media\": \"a\"}, {\"transition\": \"wipe\", \"duration\": 6}, {\"media\": \"b\"}, {\"transition\": \"wipe\", \"duration\": 6}, {\"media\": \"b\"}",
       "shorter than the transitions on both of its sides together (6.000s + 6.000s)"
     ),
   ])

@@ -200,6 +200,109 @@ import Testing
     }
   }
 
+  static func meanDifference(_ one: rw_picture, _ two: rw_picture) -> Double {
+    var sum = 0.0
+    var count = 0.0
+    for plane in 0..<3 {
+      for y in 0..<(plane == 0 ? Int(one.height) : Int(one.height + 1) / 2) {
+        for x in 0..<(plane == 0 ? Int(one.width) : Int(one.width + 1) / 2) {
+          sum += abs(sample(one, plane, x, y) - sample(two, plane, x, y))
+          count += 1
+        }
+      }
+    }
+    return sum / count
+  }
+
+  static func field(_ kind: Int32, _ isa: Int32, _ size: (Int, Int), _ direction: (Float, Float), inverted: Int32) -> [Int16] {
+    let map: [UInt8] = [0, 80, 160, 255]
+    var field = [Int16](repeating: -1, count: size.0 * size.1)
+    map.withUnsafeBufferPointer { map in
+      var shape = rw_field_shape()
+      shape.shape = kind
+      (shape.directionX, shape.directionY) = direction
+      (shape.centerX, shape.centerY) = (Float(size.0) / 2, Float(size.1) / 2)
+      (shape.offset, shape.count, shape.seed) = (0.5, 4, 9)
+      shape.size = kind == RW_SHAPE_RECTANGLE ? 0 : 16
+      (shape.inverted, shape.scale) = (inverted, 30000)
+      (shape.map, shape.mapStride, shape.mapWidth, shape.mapHeight) = (map.baseAddress, 2, 2, 2)
+      rw_field_build(isa, &field, size.0, Int32(size.0), Int32(size.1), &shape, 0, Int32(size.1))
+    }
+    return field
+  }
+
+  @Test("Fields of every shape lie in their range and agree between instruction sets", arguments: 0..<Int32(RW_SHAPE_COUNT))
+  func fields(kind: Int32) {
+    let (width, height) = (203, 77)
+    for direction in [(Float(-1), Float(0)), (0, 1), (0.6, 0.8)] {
+      for inverted in [Int32(0), 1] {
+        let field = Self.field(kind, Int32(RW_ISA_SCALAR), (width, height), direction, inverted: inverted)
+        #expect(field.allSatisfy { (0...30000).contains($0) })
+        // Most of the range is used (xfade's slices leave a third), or the transition would begin or end with a jump.
+        #expect(Int(field.max()!) - Int(field.min()!)> 17000, "\(field.min()!)...\(field.max()!)")
+        guard !Self.variants.isEmpty else { continue }
+        // Rounding of fused multiply-adds may turn a periodic shape over at single samples.
+        let other = Self.field(kind, Int32(RW_ISA_AVX2), (width, height), direction, inverted: inverted)
+        let different = zip(field, other).count { abs(Int($0) - Int($1)) > 2 }
+        #expect(different <= width * height / 200, "\(different) samples differ")
+      }
+    }
+  }
+
+  @Test("Warps write every sample and agree between instruction sets", arguments: 0..<Int32(RW_WARP_COUNT), [8, 10])
+  func warps(program: Int32, bits: Int) {
+    for (width, height) in [(67, 33), (320, 48), (3, 3)] {
+      let list = (1...4).map { TestPicture(width, height, bits: bits, seed: UInt64($0)) }
+      Self.withPictures(list) { pictures in
+        // Smooth pictures: places that differ by rounding then give nearly the same sample.
+        for (index, picture) in pictures.prefix(2).enumerated() {
+          Self.fill(picture) { plane, x, y in ((40 + 90 * index + 20 * plane + x / 4 + y / 2) & 255) << (bits - 8) }
+        }
+        var (one, two, a, b) = (pictures[2], pictures[3], pictures[0], pictures[1])
+        for progress: Float in [0.07, 0.5, 0.81] {
+          var warp = rw_warp()
+          (warp.program, warp.progress, warp.directionX) = (program, progress, -1)
+          (warp.centerX, warp.centerY, warp.count) = (Float(width) / 2, Float(height) / 2, 6)
+          (warp.strength, warp.amount, warp.seed) = (1, 0.05, 3)
+          rw_picture_warp(Int32(RW_ISA_SCALAR), &one, &a, &b, &warp, 0, Int32(height))
+          // Drawn over another picture in slices, to the same result.
+          for y in stride(from: Int32(0), to: Int32(height), by: 4) {
+            rw_picture_warp(Int32(RW_ISA_SCALAR), &two, &a, &b, &warp, y, min(y + 4, Int32(height)))
+          }
+          let slices = Self.meanDifference(one, two)
+          #expect(slices == 0)
+          guard !Self.variants.isEmpty else { continue }
+          rw_picture_warp(Int32(RW_ISA_AVX2), &two, &a, &b, &warp, 0, Int32(height))
+          let mean = Self.meanDifference(one, two)
+          #expect(mean < Double(1 << (bits - 8)) * 0.25, "\(width)x\(height) at \(progress)")
+        }
+      }
+    }
+  }
+
+  @Test("A blur keeps flat pictures flat and spreads a point by its sigma", arguments: [8, 10])
+  func blur(bits: Int) {
+    let (width, height) = (101, 71)
+    let list = [TestPicture(width, height, bits: bits, seed: 1), TestPicture(width, height, bits: bits, seed: 2)]
+    Self.withPictures(list) { pictures in
+      var (src, dst) = (pictures[0], pictures[1])
+      var scratch = [UInt16](repeating: 0, count: (rw_blur_scratch(Int32(width), Int32(height)) + 1) / 2)
+      Self.fill(src) { plane, _, _ in 77 + plane }
+      rw_picture_blur(&dst, &src, 6, &scratch)
+      #expect(Self.worst(dst) { plane, _, _ in Double(77 + plane) } == 0)
+      // A bar of full scale: its variance grows by sigma².
+      Self.fill(src) { plane, x, _ in plane == 0 && (46...54).contains(x) ? 1 << bits - 1 : 0 }
+      rw_picture_blur(&dst, &src, 6, &scratch)
+      var (sum, square) = (0.0, 0.0)
+      for x in 0..<width {
+        let value = Self.sample(dst, 0, x, 35)
+        sum += value
+        square += value * Double((x - 50) * (x - 50))
+      }
+      #expect(abs((square / sum - 60.0 / 9).squareRoot() - 6) < 0.5)
+    }
+  }
+
   static func fill(_ picture: rw_picture, _ value: (Int, Int, Int) -> Int) {
     let bases = [picture.plane.0!, picture.plane.1!, picture.plane.2!]
     let strides = [picture.stride.0, picture.stride.1, picture.stride.2]

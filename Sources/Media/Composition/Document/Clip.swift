@@ -77,6 +77,10 @@ public struct TransitionItem: Sendable {
   public var center: (x: Rational, y: Rational)?
   /// For what looks random. Default 0: the same picture every time.
   public var seed: UInt64
+  /// Bands, arms, squares across the picture, 1...1000; nil: the transition's own.
+  public var count: Rational?
+  /// How strong a distortion is, 0.05...4; nil: 1.
+  public var strength: Rational?
   /// A grey image whose brightness says when each pixel changes.
   public var map: MediaReference?
   /// A user-defined transition.

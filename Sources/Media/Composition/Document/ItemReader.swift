@@ -93,8 +93,13 @@ struct ItemReader {
 
   private func transition(_ node: JSONNode) throws(MediaError) -> TransitionItem {
     var fields = try node.fields()
-    let name = try fields.required("transition").string("a transition's name")
-    guard !name.isEmpty else { throw node.error("the transition has no name") }
+    let nameNode = try fields.required("transition")
+    let name = try nameNode.string("a transition's name")
+    do {
+      _ = try Transition(name)
+    } catch {
+      throw nameNode.error(error.reason, advice: error.advice)
+    }
     let duration = try fields.required("duration").duration(rate: rate)
     var item = TransitionItem(name, duration: duration, place: DocumentPlace(node))
     if let node = fields.optional("easing") { item.easing = try node.easing() }
@@ -103,9 +108,15 @@ struct ItemReader {
     if let node = fields.optional("color") { item.color = try node.color() }
     if let node = fields.optional("center") { item.center = try node.point() }
     if let node = fields.optional("seed") { item.seed = UInt64(try node.integer(in: 0 ... .max)) }
+    if let node = fields.optional("count") { item.count = try node.number(in: Rational(1)...Rational(1000)) }
+    if let node = fields.optional("strength") { item.strength = try node.number(in: Rational(1, 20)...Rational(4)) }
     if let node = fields.optional("map") { item.map = try node.file() }
     if let node = fields.optional("expression") { item.expression = try node.string("an expression") }
     try fields.finish()
+    if name == "luma-map", item.map == nil { throw node.error("the transition \"luma-map\" needs a \"map\"", advice: "name a grey image") }
+    if name == "custom", item.expression == nil {
+      throw node.error("the transition \"custom\" needs an \"expression\"", advice: "for example \"A*P+B*(1-P)\"")
+    }
     return item
   }
 
