@@ -106,7 +106,8 @@ private func reason(_ text: String, values: [String: String] = [:]) -> String {
     ),
     (
       sequenceDocument(
-        "{\"media\": \"a\"},\n{\"transition\": \"wipe\", \"duration\": 1},\n{\"transition\": \"wipe\", \"duration\": 1}, {\"media\": \"b\"}"),
+        "{\"media\": \"a\"},\n{\"transition\": \"wipe\", \"duration\": 1},\n{\"transition\": \"wipe\", \"duration\": 1}, {\"media\": \"b\"}"
+      ),
       "line 3, column 1 (sequence[2]): two transitions in a row (a clip stands between transitions)"
     ),
     (

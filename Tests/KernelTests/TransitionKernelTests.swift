@@ -239,7 +239,8 @@ import Testing
         let field = Self.field(kind, Int32(RW_ISA_SCALAR), (width, height), direction, inverted: inverted)
         #expect(field.allSatisfy { (0...30000).contains($0) })
         // Most of the range is used (xfade's slices leave a third), or the transition would begin or end with a jump.
-        #expect(Int(field.max()!) - Int(field.min()!)> 17000, "\(field.min()!)...\(field.max()!)")
+        let span = Int(field.max()!) - Int(field.min()!)
+        #expect(span > 17000)
         guard !Self.variants.isEmpty else { continue }
         // Rounding of fused multiply-adds may turn a periodic shape over at single samples.
         let other = Self.field(kind, Int32(RW_ISA_AVX2), (width, height), direction, inverted: inverted)
@@ -318,5 +319,71 @@ import Testing
         }
       }
     }
+  }
+
+  @Test(
+    "Benchmark: microseconds of CPU time for a row kernel over a 1920x1080 4:2:0 picture's samples",
+    .enabled(if: getenv("REELWRIGHT_BENCH") != nil, "set REELWRIGHT_BENCH=1 and build for release"))
+  func benchmark() {
+    for bits in [8, 10] {
+      let list = (1...3).map { TestPicture(1920, 1080, bits: bits, seed: UInt64($0)) }
+      let mask = noiseBytes(1920 * 1080, 3)
+      let field = Self.field(Int32(RW_SHAPE_LINEAR), Int32(RW_ISA_SCALAR), (1920, 1080), (-1, 0), inverted: 0)
+      Self.withPictures(list) { pictures in
+        for variant in [Int32(RW_ISA_SCALAR), Int32(RW_ISA_AVX2)] {
+          guard let k = rw_transition_kernels_for(variant) else { continue }
+          Self.benchmark(k, variant, pictures[2], pictures[0], pictures[1], mask, field)
+        }
+      }
+    }
+  }
+
+  private static func benchmark(
+    _ k: UnsafePointer<rw_transition_kernels>, _ isa: Int32, _ dst: rw_picture, _ a: rw_picture, _ b: rw_picture, _ mask: [UInt8],
+    _ field: [Int16]
+  ) {
+    let resampler = rw_resampler_create()
+    defer { rw_resampler_free(resampler) }
+    func measure(_ name: String, _ body: () -> Void) {
+      var best = Int.max
+      for _ in 0..<15 {
+        var (start, end) = (timespec(), timespec())
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start)
+        body()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end)
+        best = min(best, (end.tv_sec - start.tv_sec) * 1_000_000 + (end.tv_nsec - start.tv_nsec) / 1000)
+      }
+      print("\(name), \(dst.depth) bits, \(String(cString: k.pointee.name)): \(best) us")
+    }
+    measure("crossfade") { withPointers(dst, a, b) { rw_picture_crossfade(k, $0, $1, $2, 12345, 0, 1080) } }
+    measure("mask blend") { withPointers(dst, a, b) { rw_picture_blend_mask(k, $0, $1, $2, mask, 1920, 0, 1080) } }
+    for softness: Int32 in [600, 15000] {
+      var front = rw_front(position: 15000, softness: softness, smooth: 1)
+      measure("field blend, softness \(softness)") {
+        withPointers(dst, a, b) { rw_picture_blend_field(k, $0, $1, $2, field, 1920, &front, 0, 1080) }
+      }
+    }
+    var window = rw_window(x: 100.3, y: 50.7, width: 1777, height: 1000)
+    measure("bicubic window") {
+      withPointers(dst, a, b) { dst, a, _ in
+        _ = rw_picture_resample(k, resampler, dst, 0, 0, 1920, 1080, a, &window, Int32(RW_FILTER_BICUBIC))
+      }
+    }
+    for program in 0..<Int32(RW_WARP_COUNT) {
+      var warp = rw_warp()
+      (warp.program, warp.progress, warp.directionX, warp.centerX, warp.centerY) = (program, 0.4, -1, 960, 540)
+      (warp.count, warp.strength, warp.amount) = (6, 1, 0.02)
+      measure("warp \(program)") { withPointers(dst, a, b) { rw_picture_warp(isa, $0, $1, $2, &warp, 0, 1080) } }
+    }
+    for shape in 0..<Int32(RW_SHAPE_COUNT) {
+      measure("field \(shape)") { _ = Self.field(shape, isa, (1920, 1080), (-1, 0), inverted: 0) }
+    }
+  }
+
+  private static func withPointers(
+    _ dst: rw_picture, _ a: rw_picture, _ b: rw_picture,
+    _ body: (UnsafePointer<rw_picture>, UnsafePointer<rw_picture>, UnsafePointer<rw_picture>) -> Void
+  ) {
+    withUnsafePointer(to: dst) { dst in withUnsafePointer(to: a) { a in withUnsafePointer(to: b) { b in body(dst, a, b) } } }
   }
 }

@@ -40,6 +40,7 @@ enum Reel {
       EncodeCommand.command,
       RenderCommand.command,
       CheckCommand.command,
+      TransitionsCommand.command,
       WatermarkCommand.command,
       LogCommand.command,
       CloudCommand.command,

@@ -207,12 +207,12 @@ static inline __attribute__((always_inline)) place place_at(const warp_context *
       const float wobble = 0.25f * (noise_at(across * 2 + 5, t * 3, p->seed) - 0.5f);
       const float d = (along - (t * 1.6f - 0.3f) + wobble) * 2.6f, blob = fmaxf(0, 1 - d * d);
       const float d2 = (along - (t * 2.2f - 0.7f)) * 5, second = fmaxf(0, 1 - d2 * d2);
-      o.glow = c->arch * k * (0.95f * blob * blob + 0.35f * second + 0.25f);
+      o.glow = c->arch * k * (0.8f * blob * blob + 0.25f * second + 0.2f);
       o.weight = smooth(0.35f, 0.65f, t);
       break;
     }
     case RW_WARP_MORPH: {
-      const float push = (lumaA + lumaB - 1) * 0.12f * k * c->small;
+      const float push = (lumaA + lumaB - 1) * 0.3f * k * c->small;
       o.ua = x + push * t;
       o.va = y + push * t;
       o.ub = x - push * (1 - t);
@@ -374,7 +374,7 @@ static inline __attribute__((always_inline)) void warp_row(const warp_context *c
   const int width = isChroma ? (dst->width + 1) / 2 : dst->width;
   const float unit = (float)(1 << (dst->depth - 8)), black = c->warp->isFullRange ? 0 : 16 * unit, middle = 128 * unit;
   // Warm light: R 1, G ½, B ⅛ of full scale, roughly, in Y'CbCr.
-  static const float light[3] = {150, -62, 44};
+  static const float light[3] = {105, -40, 34};
   run_places r;
   for (int x = 0; x < width; x += RUN) {
     const int n = rw_min(RUN, width - x);

@@ -9,19 +9,9 @@ final class JoinPainter {
   private let renderer: TransitionRenderer
 
   init(_ item: TransitionItem, canvas: Canvas, color: ColorTags, inputs: RenderInputs) throws(MediaError) {
-    var transition: Transition
-    do throws(MediaError) {
-      transition = try Transition(item.name)
-    } catch {
-      throw item.place.error(error.reason, advice: error.advice)
-    }
-    if let direction = item.direction { transition.direction = direction.degrees }
-    if let softness = item.softness { transition.softness = softness.doubleValue }
-    if let color = item.color { transition.color = Transition.Color(red: color.red, green: color.green, blue: color.blue) }
-    if let center = item.center { transition.center = (center.x.doubleValue, center.y.doubleValue) }
-    transition.seed = item.seed
-    transition.expression = item.expression
-    if let map = item.map { transition.map = try JoinPainter.map(map, canvas: canvas, inputs: inputs) }
+    var map: TransitionMap?
+    if let reference = item.map { map = try JoinPainter.map(reference, canvas: canvas, inputs: inputs) }
+    let transition = try Transition(item, map: map)
     do throws(MediaError) {
       renderer = try TransitionRenderer(transition, size: canvas.size, format: .yuv420p, tags: color)
     } catch {
@@ -45,21 +35,5 @@ final class JoinPainter {
       throw MediaError(.damaged, "cannot use \(reference.name)", path: reference.name, reason: "it holds no picture")
     }
     return TransitionMap(frame)
-  }
-}
-
-extension TransitionDirection {
-  /// Clockwise from the right.
-  var degrees: Double {
-    switch self {
-    case .right: 0
-    case .downRight: 45
-    case .down: 90
-    case .downLeft: 135
-    case .left: 180
-    case .upLeft: 225
-    case .up: 270
-    case .upRight: 315
-    }
   }
 }

@@ -81,10 +81,10 @@ extension TransitionRenderer {
     blender.crossfade(zoomed, b, weight: 1 - Self.smoothstep(0, 0.5, 1 - t), into: &target)
   }
 
-  /// xfade's squares grow in 25 steps to a tenth of the smaller side; the fine kind grows without steps.
+  /// xfade's squares grow in 25 steps to a twentieth of the smaller side; the fine kind grows without steps to an eighth.
   func pixelate(_ a: VideoFrame, _ b: VideoFrame, _ t: Double, isFine: Bool, into target: inout MutableFrame) throws(MediaError) {
     let part = min(t, 1 - t)
-    let steps = isFine ? part * transition.strength : (part * 50).rounded(.up) / 50
+    let steps = isFine ? 2.5 * part * transition.strength : (part * 50).rounded(.up) / 50
     let side = 2 * steps * Double(min(size.width, size.height)) / 20
     func positions(_ count: Int) -> [Int32] {
       (0..<count).map { i in side > 0 ? Int32(min(((Double(i) / side).rounded(.down) + 0.5) * side, Double(count - 1))) : Int32(i) }
