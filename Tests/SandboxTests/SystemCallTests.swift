@@ -59,11 +59,11 @@ import Testing
   }
 }
 
-private let mediaWorker =
+let mediaWorker =
   attackProgram.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/reel-worker"
 
 /// Half a second of H.264 and AAC, made by the ffmpeg tool; empty where there is none.
-private let smallClip: [UInt8] = {
+let smallClip: [UInt8] = {
   let hexadecimal = shell(
     "ffmpeg -v error -f lavfi -i testsrc2=s=128x96:d=0.5 -f lavfi -i sine=d=0.5 -f mp4 -movflags frag_keyframe+empty_moov - 2>/dev/null "
       + "| od -An -v -tx1 | tr -d ' \\n'")
