@@ -157,6 +157,10 @@ let package = Package(
     .target(
       name: "DatabaseTestSupport", dependencies: ["Storage"], path: "Tests/DatabaseTestSupport", swiftSettings: swiftSettings),
     .target(name: "LoopbackServer", path: "Tests/LoopbackServer", swiftSettings: swiftSettings),
+    // A process that runs jobs and kills itself, for the kill storm; not a product.
+    .executableTarget(
+      name: "storm-worker", dependencies: ["Jobs", "Storage", "Crypto", "FileAccess", "MediaCore"], path: "Tests/StormWorker",
+      swiftSettings: swiftSettings),
     tests("ArchitectureTests", []),
     tests("MediaCoreTests", ["MediaCore"]),
     tests("PositionedJSONTests", ["PositionedJSON", "MediaCore"]),
@@ -187,7 +191,7 @@ let package = Package(
       ["MetadataLog", "Storage", "DatabaseTestSupport", "LoopbackServer", "Transfer", "Crypto", "PositionedJSON", "MediaCore"]),
     tests(
       "JobsTests",
-      ["Jobs", "Storage", "DatabaseTestSupport", "Sandbox", "FileAccess", "MetadataLog", "Crypto", "PositionedJSON", "MediaCore"]),
+      ["Jobs", "Storage", "DatabaseTestSupport", "storm-worker", "Sandbox", "FileAccess", "MetadataLog", "Crypto", "PositionedJSON", "MediaCore"]),
     tests("CommandLayerTests", ["CommandLayer", "MediaCore"]),
     tests("CommandLineTests", ["TestSupport", "MediaCore"]),
     tests("SampleTests", ["Reelwright", "TestSupport"]),

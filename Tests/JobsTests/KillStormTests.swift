@@ -1,0 +1,29 @@
+import DatabaseTestSupport
+import Glibc
+import Testing
+
+private let isSlow = getenv("REELWRIGHT_SLOW").map { String(cString: $0) } == "1"
+
+/// Workers die at every step, many times; nothing is lost, doubled, torn or left behind. No time is asserted: the
+/// printed recovery times are for the reader.
+@Suite(.serialized) struct KillStormTests {
+  @Test(arguments: StoreKind.installed) func everythingIsDoneOnce(_ kind: StoreKind) throws {
+    let outcome = try KillStorm(kind, seed: 7).run(jobs: 60, kills: 40, seconds: 60)
+    #expect(outcome.isFinished && outcome.problems.isEmpty, "\(outcome.problems)")
+    #expect(outcome.totalKills >= 40)
+  }
+
+  /// Seeded by REELWRIGHT_STORM_SEED, as long as REELWRIGHT_STORM_KILLS says; default 600 deaths a store.
+  @Test(.enabled(if: isSlow, "set REELWRIGHT_SLOW=1"), arguments: StoreKind.installed) func longStorm(_ kind: StoreKind) throws {
+    func number(_ name: String) -> Int? { getenv(name).flatMap { Int(String(cString: $0)) } }
+    let kills = number("REELWRIGHT_STORM_KILLS") ?? 600
+    let storm = try KillStorm(kind, seed: UInt64(number("REELWRIGHT_STORM_SEED") ?? 1))
+    let outcome = try storm.run(jobs: 200, kills: kills, seconds: number("REELWRIGHT_STORM_SECONDS") ?? 110)
+    #expect(outcome.problems.isEmpty, "\(outcome.problems.prefix(20))")
+    #expect(outcome.isFinished, "\(outcome.totalKills) of \(kills) deaths in the time given")
+    let phases = outcome.kills.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    print(
+      "storm \(kind): \(outcome.totalKills) kills (\(phases)), \(outcome.stops) stops; recovery p50 \(outcome.recovery(0.5)) ms,",
+      "p99 \(outcome.recovery(0.99)) ms")
+  }
+}
