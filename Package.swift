@@ -158,8 +158,10 @@ let package = Package(
       name: "DatabaseTestSupport", dependencies: ["Storage"], path: "Tests/DatabaseTestSupport", swiftSettings: swiftSettings),
     .target(name: "LoopbackServer", path: "Tests/LoopbackServer", swiftSettings: swiftSettings),
     // A process that runs jobs and kills itself, for the kill storm; not a product.
+    .target(name: "DurabilityShim", path: "Tests/DurabilityShim", cSettings: cSettings),
     .executableTarget(
-      name: "storm-worker", dependencies: ["Jobs", "Storage", "Crypto", "FileAccess", "MediaCore"], path: "Tests/StormWorker",
+      name: "storm-worker", dependencies: ["DurabilityShim", "Jobs", "Storage", "Crypto", "FileAccess", "MediaCore"],
+      path: "Tests/StormWorker",
       swiftSettings: swiftSettings),
     tests("ArchitectureTests", []),
     tests("MediaCoreTests", ["MediaCore"]),
@@ -191,7 +193,10 @@ let package = Package(
       ["MetadataLog", "Storage", "DatabaseTestSupport", "LoopbackServer", "Transfer", "Crypto", "PositionedJSON", "MediaCore"]),
     tests(
       "JobsTests",
-      ["Jobs", "Storage", "DatabaseTestSupport", "storm-worker", "Sandbox", "FileAccess", "MetadataLog", "Crypto", "PositionedJSON", "MediaCore"]),
+      [
+        "Jobs", "Storage", "DatabaseTestSupport", "storm-worker", "Sandbox", "FileAccess", "MetadataLog", "Crypto", "PositionedJSON",
+        "MediaCore",
+      ]),
     tests("CommandLayerTests", ["CommandLayer", "MediaCore"]),
     tests("CommandLineTests", ["TestSupport", "MediaCore"]),
     tests("SampleTests", ["Reelwright", "TestSupport"]),

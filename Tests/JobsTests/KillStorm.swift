@@ -1,10 +1,11 @@
 import DatabaseTestSupport
 import FoundationEssentials
 import Glibc
-@testable import Jobs
 import Storage
 import Synchronization
 import Testing
+
+@testable import Jobs
 
 /// Runs worker processes that kill and stop themselves at drawn steps until all jobs are done, then counts what is there.
 final class KillStorm {
@@ -186,7 +187,9 @@ final class KillStorm {
         continue
       }
       if job.spec.kind == "poison" {
-        if job.state != .failed || job.failure?.code != "quarantined" || job.crashCount != 3 { problems.append("poison \(id) is \(job.state)") }
+        if job.state != .failed || job.failure?.code != "quarantined" || job.crashCount != 3 {
+          problems.append("poison \(id) is \(job.state)")
+        }
         continue
       }
       let path = job.spec.outputs["out"] ?? ""
@@ -198,7 +201,9 @@ final class KillStorm {
       if Publication.contents(path) != content { problems.append("the output of job \(id) is torn or missing") }
       let recorded = try store.outputs(of: id)
       let sidecar = Publication.contents(path + ".sidecar.json").map { String(decoding: $0, as: UTF8.self) }
-      if recorded.count != 1 || sidecar == nil || sidecar != recorded.first?.sidecar { problems.append("the sidecar of job \(id) is not its own") }
+      if recorded.count != 1 || sidecar == nil || sidecar != recorded.first?.sidecar {
+        problems.append("the sidecar of job \(id) is not its own")
+      }
     }
     let found = Set(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/out"))
     if found != expected { problems.append("unexpected or missing files: \(found.symmetricDifference(expected).sorted().prefix(5))") }

@@ -12,6 +12,14 @@ import Synchronization
 enum StormWorker {
   static func main() -> Int32 {
     let arguments = CommandLine.arguments
+    if arguments.count == 5, arguments[1] == "record" {
+      do {
+        try Recording.run(folder: arguments[2], journal: arguments[3], count: Int(arguments[4]) ?? 1)
+        return 0
+      } catch {
+        return 70
+      }
+    }
     guard arguments.count == 5, let seed = UInt64(arguments[3]), let lease = Double(arguments[4]) else { return 64 }
     do {
       try run(store: arguments[1], folder: arguments[2], seed: seed, lease: lease)
@@ -71,7 +79,7 @@ enum StormWorker {
     try Runner(store: jobs, handlers: handlers, configuration: configuration).run(until: .drained)
   }
 
-  private static var handlers: JobHandlers {
+  static var handlers: JobHandlers {
     var handlers = JobHandlers()
     handlers.register("write") { context in
       let file = try context.files.createOutput("out")
@@ -92,7 +100,9 @@ enum StormWorker {
   }
 
   /// What job `id` writes.
-  static func content(_ id: JobID) -> [[UInt8]] { (0..<8).map { [UInt8](repeating: UInt8(truncatingIfNeeded: id.rawValue * 8 + $0), count: 4096) } }
+  static func content(_ id: JobID) -> [[UInt8]] {
+    (0..<8).map { [UInt8](repeating: UInt8(truncatingIfNeeded: id.rawValue * 8 + $0), count: 4096) }
+  }
 }
 
 /// One row a transition, in the transaction of the transition.

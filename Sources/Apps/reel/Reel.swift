@@ -42,6 +42,8 @@ enum Reel {
       CheckCommand.command,
       TransitionsCommand.command,
       WatermarkCommand.command,
+      JobsCommand.command,
+      WorkerCommand.command,
       LogCommand.command,
       CloudCommand.command,
       LicenceCommand.command,

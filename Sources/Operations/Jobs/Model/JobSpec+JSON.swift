@@ -56,11 +56,10 @@ extension JobSpec {
     if !after.isEmpty { members.append(("after", .array(after.map { .integer($0.rawValue) }))) }
     if timeoutSeconds != plain.timeoutSeconds { members.append(("timeoutSeconds", .double(timeoutSeconds))) }
     if retry != plain.retry {
-      members.append(
-        (
-          "retry",
-          ["attempts": JSON(retry.attempts), "baseSeconds": .double(retry.baseSeconds), "capSeconds": .double(retry.capSeconds)]
-        ))
+      var policy: [(String, JSON)] = [("attempts", JSON(retry.attempts))]
+      policy.append(("baseSeconds", JSON.double(retry.baseSeconds)))
+      policy.append(("capSeconds", JSON.double(retry.capSeconds)))
+      members.append(("retry", JSON.object(policy)))
     }
     if crashLimit != plain.crashLimit { members.append(("crashLimit", JSON(crashLimit))) }
     if !labels.isEmpty { members.append(("labels", JobSpec.object(labels))) }

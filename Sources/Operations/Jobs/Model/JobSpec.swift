@@ -1,3 +1,5 @@
+import MetadataLog
+
 /// A piece of work to be done once: what, on which files, when, and how often it may be tried.
 public struct JobSpec: Hashable, Sendable {
   /// Which handler does it: `"render"`, `"encode"` …
@@ -44,7 +46,10 @@ public struct JobSpec: Hashable, Sendable {
     guard JobSpec.isIdentifier(slotClass) else { throw refuse("class must be 1–64 of a-z, A-Z, 0-9, '.', '-', '_'") }
     guard JobSpec.isIdentifier(project) else { throw refuse("project must be 1–64 of a-z, A-Z, 0-9, '.', '-', '_'") }
     guard payload.count <= 4 << 20 else { throw refuse("the payload has \(payload.count) bytes, more than 4 MiB") }
-    guard (name?.count ?? 0) <= 64 else { throw refuse("the name has more than 64 characters") }
+    if let name, !EventField.label.type.accepts(.text(name)) {
+      // It is logged and may be reported: a path has no place in it.
+      throw refuse("the name must be 1–64 characters without slashes and control characters")
+    }
     guard (uniqueKey?.utf8.count ?? 0) <= 256, uniqueKey != "" else { throw refuse("uniqueKey must be 1–256 bytes") }
     guard timeoutSeconds > 0, timeoutSeconds <= 31_536_000 else { throw refuse("timeoutSeconds must be above 0 and at most a year") }
     guard (1...1000).contains(retry.attempts) else { throw refuse("retry.attempts must be 1–1000") }

@@ -60,6 +60,7 @@ final class Dispatcher {
   /// One round. Returns microseconds to wait for the next; nil when the runner is done.
   private func step() throws -> Int64? {
     let now = Thread.monotonicMicroseconds()
+    runner.round.store(now, ordering: .relaxed)
     try beat(now)
     let (running, stop, used, ended) = runner.state.withLock { ($0.running, $0.stop, $0.used, $0.ended) }
     var wait = max(1000, nextBeat - now)

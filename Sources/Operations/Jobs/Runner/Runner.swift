@@ -17,6 +17,8 @@ public final class Runner: Sendable {
   /// Also the key of the session lock.
   public let worker: Int64
   let state = Mutex(State())
+  /// When the dispatcher last went round, by the monotonic clock.
+  let round = Atomic<Int64>(Thread.monotonicMicroseconds())
 
   struct State {
     var running: [JobID: JobContext] = [:]
@@ -88,6 +90,9 @@ public final class Runner: Sendable {
 
   /// The jobs that run now.
   public var running: [JobID] { state.withLock { $0.running.keys.sorted() } }
+
+  /// Seconds since the dispatcher last went round; it does at least once in each `beatSeconds`.
+  public var secondsSinceRound: Double { Double(Thread.monotonicMicroseconds() - round.load(ordering: .relaxed)) / 1e6 }
 
   /// Slots in use, by class.
   public var usedSlots: [String: Int] { state.withLock { $0.used } }

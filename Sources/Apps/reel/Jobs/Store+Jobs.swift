@@ -1,0 +1,24 @@
+import CommandLayer
+import Reelwright
+
+extension Store {
+  /// The job store of the command line's database; every change of a job is an event of the log, in one transaction.
+  static func jobs(_ invocation: Invocation) throws -> JobStore {
+    let database = try database(invocation)
+    return try JobStore(database: database, recorder: JobEvents(log: log(database)))
+  }
+}
+
+extension JobsError: ReportedError {
+  public var codeName: String { code.name }
+  public var line: String { description }
+  public var file: String? { nil }
+  public var detailLines: [String] { [] }
+}
+
+extension StorageError: ReportedError {
+  public var codeName: String { code.name }
+  public var line: String { description }
+  public var file: String? { path }
+  public var detailLines: [String] { [] }
+}

@@ -1,0 +1,71 @@
+import CommandLayer
+import Glibc
+import Reelwright
+
+/// `reel worker`: runs jobs.
+enum WorkerCommand {
+  static var command: Command {
+    Command(
+      "worker", summary: "run jobs from the queue",
+      discussion: """
+        Takes jobs as long as there are free slots, each media task in a sandboxed process. SIGTERM or Ctrl-C: no more jobs are \
+        taken, those that run go back to the queue, and the worker leaves with status 0; a second one kills. Under systemd it \
+        says when it is ready and feeds the watchdog. Log lines are JSON objects on standard error.
+        """,
+      options: [
+        Option("slots", .text("CLASS=N,…"), default: "cpu=2,encode=1,io=4,net=4", "How many jobs of each class run at once."),
+        .flag("once", "Run one job and leave."),
+        .flag("drain", "Leave when nothing is left that could run now or later."),
+        Option(
+          "listen", .file("SOCKET"), default: "none",
+          "A unix socket that answers /livez, /readyz and /metrics over HTTP, to the same user only."),
+        Option(
+          "lease", .number("SECONDS", in: 1...3600), default: "30, with postgresql:// 4",
+          "After this time without a sign of life a worker's jobs are taken by others."),
+        Option(
+          "isolation", .choice(["process", "none"]), default: "process",
+          "Where media is parsed: in a sandboxed worker process, or in this one."),
+        Option(
+          "limit", .text("NAME=VALUE"), default: "as for reel encode", repeats: true,
+          "Raise or lower a limit; the names are those that a refusal prints."),
+      ],
+      commonOptions: JobsCommand.storeOptions,
+      examples: [
+        .init("reel worker --drain", "do all that waits, then leave"),
+        .init("reel worker --listen $XDG_RUNTIME_DIR/reel.sock", "a service with health checks"),
+      ], action: run)
+  }
+
+  private static func run(_ invocation: Invocation) throws -> Int32 {
+    let store = try Store.jobs(invocation)
+    var settings = RunnerConfiguration()
+    if let text = invocation.value("slots") { settings.slots = try slots(text) }
+    let isRemote = store.database.dialect == .postgresql
+    settings.leaseSeconds = invocation.number("lease") ?? (isRemote ? 4 : 30)
+    // The log has made this folder for its key.
+    if isRemote { settings.folder = Store.folder }
+    let limits = try CommonOptions.limits(invocation)
+    let isolation: MediaJobHandler.Isolation =
+      invocation.value("isolation") == "none" ? .inProcess(threads: 2) : .process(WorkerPool())
+    var configuration = Daemon.Configuration()
+    configuration.socketPath = invocation.value("listen")
+    if !invocation.isQuiet { configuration.log = { [console = invocation.console] in console.note($0 + "\n") } }
+    let daemon = try Daemon(store: store, handlers: .media(isolation, limits: limits), runner: settings, configuration: configuration)
+    try daemon.run(
+      until: invocation.flag("once") ? .one : invocation.flag("drain") ? .drained : .stopped, cancellation: invocation.cancellation)
+    if invocation.isJSON { try invocation.console.write(#"{"schema":1}"# + "\n") }
+    return 0
+  }
+
+  private static func slots(_ text: String) throws -> [String: Int] {
+    var slots: [String: Int] = [:]
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let pair = part.split(separator: "=", omittingEmptySubsequences: false)
+      guard pair.count == 2, !pair[0].isEmpty, let count = Int(pair[1]), (0...1024).contains(count) else {
+        throw MediaError(.usage, "bad option --slots", reason: "'\(part)' is not CLASS=N", advice: "as in --slots cpu=2,encode=1")
+      }
+      slots[String(pair[0])] = count
+    }
+    return slots
+  }
+}

@@ -1,0 +1,88 @@
+public import Jobs
+public import MediaCore
+import MediaTasks
+import PositionedJSON
+public import Sandbox
+
+/// Runs media tasks as jobs: a job's kind is a task's kind, its payload the task's JSON.
+///
+/// Every output gets a sidecar that names the job, the task with its parameters, and the output's hash.
+public struct MediaJobHandler: JobHandler {
+  /// Where tasks are run.
+  public enum Isolation: Sendable {
+    /// Each in a worker process without files or network. A worker that dies counts as a crash of the job.
+    case process(WorkerPool)
+    /// In this process: an embedder's choice for files it trusts.
+    case inProcess(threads: Int)
+  }
+
+  private let isolation: Isolation
+  private let limits: Limits
+
+  public init(_ isolation: Isolation, limits: Limits = Limits()) {
+    self.isolation = isolation
+    self.limits = limits
+  }
+
+  public func run(_ context: JobContext) throws -> JobAnswer {
+    let spec = context.job.spec
+    let report: @Sendable (Progress) -> Void = { context.report(done: $0.done, etaSeconds: $0.etaSeconds, stage: $0.stage) }
+    let result: [UInt8]
+    switch isolation {
+    case .process(let pool):
+      do {
+        result = try pool.run(
+          kind: spec.kind, payload: spec.payload, files: context.files, limits: limits, cancellation: context.cancellation, progress: report
+        ).bytes
+      } catch let error where error.workerDeath != nil {
+        throw JobsError(.crashed, "cannot run job \(context.job.id)", reason: "\(error)")
+      }
+    case .inProcess(let threads):
+      let task = TaskContext(
+        files: context.files, limits: limits, cancellation: context.cancellation, threads: threads, progress: report)
+      result = try TaskRegistry.run(kind: spec.kind, payload: spec.payload, context: task)
+    }
+    let job = context.job
+    var sidecars: [String: @Sendable (String) -> String] = [:]
+    for (name, path) in spec.outputs {
+      sidecars[name] = { digest in MediaJobHandler.sidecar(job, output: path, sha256: digest, result: result) }
+    }
+    return JobAnswer(result: result, sidecars: sidecars)
+  }
+
+  private static func sidecar(_ job: Job, output: String, sha256: String, result: [UInt8]) -> String {
+    // Member by member: one literal of mixed values takes the type checker minutes.
+    var members: [(String, JSON)] = []
+    func add(_ key: String, _ value: JSON) { members.append((key, value)) }
+    add("schema", JSON.integer(1))
+    add("job", JSON.integer(job.id.rawValue))
+    let file = output.split(separator: "/").last.map(String.init) ?? output
+    add("output", texts(["file": file, "sha256": sha256]))
+    add("inputs", texts(job.spec.inputs))
+    add("task", JSON.string(job.spec.kind))
+    add("parameters", document(job.spec.payload))
+    add("metadata", texts(job.spec.labels))
+    add("versions", texts(["ffmpeg": Version.ffmpeg, "reelwright": Version.current]))
+    add("report", document(result))
+    return JSON.object(members).text() + "\n"
+  }
+
+  private static func document(_ bytes: [UInt8]) -> JSON {
+    guard let node = try? JSONParser.parse(bytes, source: JSONSource("result")) else { return JSON.null }
+    return JSON(node.value)
+  }
+
+  private static func texts(_ values: [String: String]) -> JSON {
+    let sorted = values.sorted { $0.key < $1.key }
+    return JSON.object(sorted.map { ($0.key, JSON.string($0.value)) })
+  }
+}
+
+extension JobHandlers {
+  /// Handlers for every kind of media task.
+  public static func media(_ isolation: MediaJobHandler.Isolation, limits: Limits = Limits()) -> JobHandlers {
+    var handlers = JobHandlers()
+    for kind in TaskRegistry.kinds { handlers.register(kind, MediaJobHandler(isolation, limits: limits)) }
+    return handlers
+  }
+}
