@@ -1,4 +1,5 @@
 public import Jobs
+import FileAccess
 public import MediaCore
 import MediaTasks
 import PositionedJSON
@@ -27,27 +28,34 @@ public struct MediaJobHandler: JobHandler {
   public func run(_ context: JobContext) throws -> JobAnswer {
     let spec = context.job.spec
     let report: @Sendable (Progress) -> Void = { context.report(done: $0.done, etaSeconds: $0.etaSeconds, stage: $0.stage) }
-    let result: [UInt8]
-    switch isolation {
-    case .process(let pool):
-      do {
-        result = try pool.run(
-          kind: spec.kind, payload: spec.payload, files: context.files, limits: limits, cancellation: context.cancellation, progress: report
-        ).bytes
-      } catch let error where error.workerDeath != nil {
-        throw JobsError(.crashed, "cannot run job \(context.job.id)", reason: "\(error)")
-      }
-    case .inProcess(let threads):
-      let task = TaskContext(
-        files: context.files, limits: limits, cancellation: context.cancellation, threads: threads, progress: report)
-      result = try TaskRegistry.run(kind: spec.kind, payload: spec.payload, context: task)
-    }
+    let result = try bytes(of: spec, context, report)
     let job = context.job
     var sidecars: [String: @Sendable (String) -> String] = [:]
     for (name, path) in spec.outputs {
-      sidecars[name] = { digest in MediaJobHandler.sidecar(job, output: path, sha256: digest, result: result) }
+      let text: @Sendable (String) -> String = { digest in
+        MediaJobHandler.sidecar(job, output: path, sha256: digest, result: result)
+      }
+      sidecars[name] = text
     }
     return JobAnswer(result: result, sidecars: sidecars)
+  }
+
+  private func bytes(of spec: JobSpec, _ context: JobContext, _ report: @escaping @Sendable (Progress) -> Void) throws -> [UInt8] {
+    switch isolation {
+    case .inProcess(let threads):
+      let task = TaskContext(files: context.files, limits: limits, cancellation: context.cancellation, threads: threads, progress: report)
+      return try TaskRegistry.run(kind: spec.kind, payload: spec.payload, context: task)
+    case .process(let pool):
+      do throws(MediaError) {
+        let files: any Files = context.files
+        let answer = try pool.run(
+          kind: spec.kind, payload: spec.payload, files: files, limits: limits, cancellation: context.cancellation, progress: report)
+        return answer.bytes
+      } catch {
+        if error.workerDeath == nil { throw error }
+        throw JobsError(.crashed, "cannot run job \(spec.kind)", reason: error.reason)
+      }
+    }
   }
 
   private static func sidecar(_ job: Job, output: String, sha256: String, result: [UInt8]) -> String {

@@ -8,17 +8,3 @@ extension Store {
     return try JobStore(database: database, recorder: JobEvents(log: log(database)))
   }
 }
-
-extension JobsError: ReportedError {
-  public var codeName: String { code.name }
-  public var line: String { description }
-  public var file: String? { nil }
-  public var detailLines: [String] { [] }
-}
-
-extension StorageError: ReportedError {
-  public var codeName: String { code.name }
-  public var line: String { description }
-  public var file: String? { path }
-  public var detailLines: [String] { [] }
-}

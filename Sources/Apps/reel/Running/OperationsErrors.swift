@@ -14,3 +14,17 @@ extension TransferError: ReportedError {
   public var file: String? { nil }
   public var detailLines: [String] { [] }
 }
+
+extension JobsError: ReportedError {
+  public var codeName: String { code.name }
+  public var line: String { description }
+  public var file: String? { nil }
+  public var detailLines: [String] { [] }
+}
+
+extension StorageError: ReportedError {
+  public var codeName: String { code.name }
+  public var line: String { description }
+  public var file: String? { path }
+  public var detailLines: [String] { [] }
+}
