@@ -1,5 +1,5 @@
-public import Jobs
 import FileAccess
+public import Jobs
 public import MediaCore
 import MediaTasks
 import PositionedJSON
@@ -44,12 +44,13 @@ public struct MediaJobHandler: JobHandler {
     switch isolation {
     case .inProcess(let threads):
       let task = TaskContext(files: context.files, limits: limits, cancellation: context.cancellation, threads: threads, progress: report)
-      return try TaskRegistry.run(kind: spec.kind, payload: spec.payload, context: task)
+      return try TaskRegistry.run(kind: spec.kind, payload: MediaJobHandler.complete(spec), context: task)
     case .process(let pool):
       do throws(MediaError) {
         let files: any Files = context.files
         let answer = try pool.run(
-          kind: spec.kind, payload: spec.payload, files: files, limits: limits, cancellation: context.cancellation, progress: report)
+          kind: spec.kind, payload: MediaJobHandler.complete(spec), files: files, limits: limits, cancellation: context.cancellation,
+          progress: report)
         return answer.bytes
       } catch {
         if error.workerDeath == nil { throw error }
@@ -73,6 +74,17 @@ public struct MediaJobHandler: JobHandler {
     add("versions", texts(["ffmpeg": Version.ffmpeg, "reelwright": Version.current]))
     add("report", document(result))
     return JSON.object(members).text() + "\n"
+  }
+
+  /// The payload with the defaults of the members that it leaves out, for the task that has one for each.
+  private static func complete(_ spec: JobSpec) throws -> [UInt8] {
+    guard spec.kind == EncodeTask.kind else { return spec.payload }
+    let given = try JSONParser.parse(spec.payload, source: JSONSource("payload"))
+    let defaults = try JSONParser.parse(TaskCoding.encode(EncodeTask()), source: JSONSource("defaults"))
+    guard let own = given.asObject, let plain = defaults.asObject else { return spec.payload }
+    var members: [(String, JSON)] = own.map { ($0.key, JSON($0.node.value)) }
+    for (key, node) in plain where !own.contains(where: { $0.key == key }) { members.append((key, JSON(node.value))) }
+    return Array(JSON.object(members).text(indent: nil).utf8)
   }
 
   private static func document(_ bytes: [UInt8]) -> JSON {

@@ -28,11 +28,13 @@ import Testing
     return DiskReplay(journal: Array(try #require(journal)))
   }
 
+  /// One job a round, two when REELWRIGHT_SLOW is 1.
   @Test func nothingAcknowledgedIsLost() throws {
-    let replay = try record(2)
+    let count = getenv("REELWRIGHT_SLOW").map { String(cString: $0) } == "1" ? 2 : 1
+    let replay = try record(count)
     let marks = replay.steps.count { if case .mark = $0 { true } else { false } }
-    // The recording saw the libraries' calls too, and the work was done: 2 rounds of 2 jobs, submitted and done.
-    #expect(replay.steps.count > 200 && marks == 9)
+    // The recording saw the libraries' calls too, and the work was done: 2 rounds, each job submitted and done.
+    #expect(replay.steps.count > 100 && marks == 1 + 4 * count)
     var acknowledged: [String] = []
     var problems: [String] = []
     for (index, step) in replay.steps.enumerated() {

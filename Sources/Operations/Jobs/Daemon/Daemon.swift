@@ -45,10 +45,10 @@ public final class Daemon: Sendable {
   public func run(until goal: RunnerGoal = .stopped, cancellation: Cancellation) throws {
     let server = try configuration.socketPath.map { path in try HealthServer(path: path) { self.answer($0) } }
     defer { server?.close() }
-    try Thread.start { self.attend(cancellation) }
-    defer { isOver.store(true, ordering: .relaxed) }
     isReady.store(true, ordering: .relaxed)
     configuration.notifier.send("READY=1\nSTATUS=waiting for jobs")
+    try Thread.start { self.attend(cancellation) }
+    defer { isOver.store(true, ordering: .relaxed) }
     try runner.run(until: goal)
     isReady.store(false, ordering: .relaxed)
   }

@@ -71,15 +71,16 @@ public final class HealthServer: Sendable {
     var limit = timeval(tv_sec: 1, tv_usec: 0)
     setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-    guard let user = HealthServer.peer(connection), user == geteuid() || user == 0 else {
-      return reply(connection, Answer(403, "another user\n"), hasBody: true)
-    }
     var request: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
     while request.count < 16_384, !HealthServer.isComplete(request) {
       let count = recv(connection, &buffer, buffer.count, 0)
       guard count > 0 else { return }
       request += buffer[..<count]
+    }
+    // After the request was read: closing with unread bytes would reset the connection before the answer arrives.
+    guard let user = HealthServer.peer(connection), user == geteuid() || user == 0 else {
+      return reply(connection, Answer(403, "another user\n"), hasBody: true)
     }
     let line = String(decoding: request.prefix { $0 != 13 && $0 != 10 }, as: UTF8.self).split(separator: " ")
     guard line.count == 3, line[2].hasPrefix("HTTP/1.") else { return reply(connection, Answer(400, "not HTTP\n"), hasBody: true) }
