@@ -28,6 +28,9 @@ public final class FrameStream<Output: Sendable>: Source, @unchecked Sendable {
     return nil
   }
 
+  /// Tells the decoders to end, without waiting for them; safe from any thread.
+  public func cancel() { delivery.stop() }
+
   /// Ends the decoders and waits for them.
   public func stop() {
     delivery.stop()

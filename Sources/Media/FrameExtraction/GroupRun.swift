@@ -129,6 +129,7 @@ struct GroupRun {
     }
     defer { for packet in packets[head...] { reader.recycle(packet) } }
     let clock = reader
+    let damage = reader.damageCount
     func add(_ frame: VideoFrame, _ collector: inout FrameCollector) { collector.add(frame, ticks: clock.ticks(of: frame)) }
 
     while true {
@@ -156,7 +157,7 @@ struct GroupRun {
       case .finished:
         try reader.drain { frame throws(MediaError) in add(frame, &collector) }
         while let (target, match) = collector.take(settled: plan.frames, isDrained: true) {
-          guard case .some(let outcome) = try deliver(target, match, plan, emit) else { continue }
+          guard case .some(let outcome) = try deliver(target, match, plan, damage, emit) else { continue }
           return outcome
         }
         return .done
@@ -166,15 +167,17 @@ struct GroupRun {
         head = 0
       }
       while let (target, match) = collector.take(settled: plan.frames, isDrained: false) {
-        guard case .some(let outcome) = try deliver(target, match, plan, emit) else { continue }
+        guard case .some(let outcome) = try deliver(target, match, plan, damage, emit) else { continue }
         return outcome
       }
     }
   }
 
-  /// Nil to go on.
-  private func deliver(_ target: Int, _ match: FrameCollector.Match, _ plan: PacketPlan, _ emit: Emit) throws(MediaError) -> Outcome? {
-    guard case .frame(let frame) = match, !frame.isDamaged else { return .mustRepeat(from: target) }
+  /// Nil to go on. Damage in any picture so far may have spread by reference, so it makes the run repeat in full.
+  private func deliver(
+    _ target: Int, _ match: FrameCollector.Match, _ plan: PacketPlan, _ damageBefore: Int, _ emit: Emit
+  ) throws(MediaError) -> Outcome? {
+    guard case .frame(let frame) = match, !frame.isDamaged, reader.damageCount == damageBefore else { return .mustRepeat(from: target) }
     let ticks = reader.ticks(of: frame)
     let item = Item(
       target: target, result: .success(frame), isLast: plan.isEnded && plan.frames[target] == ticks,
@@ -193,6 +196,7 @@ struct GroupRun {
     var pending: VideoFrame?
     var seen: [Int64] = []
     let damageBefore = reader.damageCount
+    var spread = DamageSpread()
     var wantsMore = true
 
     func deliver(_ frame: VideoFrame?, isLast: Bool) throws(MediaError) {
@@ -207,6 +211,7 @@ struct GroupRun {
       let expected = seen.filter { $0 <= target }.max()
       let isLost = expected.map { $0 > ticks } ?? false && reader.damageCount > damageBefore
       var item = item(next, frame)
+      if spread.reaches(ticks) && !allowsDamagedFrames { item.result = .failure(damagedError(frame.time)) }
       if isLost && !allowsDamagedFrames { item.result = .failure(damagedError(expected.map { reader.time(ticks: $0) })) }
       item.isLast = isLast
       item.isBeforeStart = ticks > target
@@ -217,12 +222,16 @@ struct GroupRun {
       let ticks = reader.ticks(of: frame)
       while wantsMore && next < targets.count && ticks > targets[next] { try deliver(pending ?? frame, isLast: false) }
       pending = frame
+      if frame.isDamaged { spread.noteDamage(at: ticks) }
       if next < targets.count { seen.removeAll { $0 < ticks && $0 < targets[next] } }
     }
 
     while wantsMore && next < targets.count, let packet = try reader.readPacket() {
       if let pts = packet.presentationTicks, !packet.isDiscarded { seen.append(pts) }
+      spread.add(packet.presentationTicks, isKeyframe: packet.isKeyframe)
+      let damage = reader.damageCount
       try reader.decode(packet, accept)
+      if reader.damageCount > damage { spread.noteDamage(at: nil) }
       reader.recycle(packet)
     }
     guard wantsMore && next < targets.count else { return }
