@@ -9,7 +9,7 @@ RELEASE := .build/release
 BUILD_PACKAGES := binutils libc6-dev libstdc++-12-dev libgcc-12-dev pkg-config zlib1g-dev libxml2 libedit2 tzdata ca-certificates \
 	libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev libswresample-dev libavutil-dev \
 	libsqlite3-dev libpq-dev libsodium-dev libssl-dev libcurl4-openssl-dev libass-dev libturbojpeg0-dev libfftw3-dev \
-	liblcms2-dev libheif-dev libwebp-dev libseccomp-dev libebur128-dev
+	libfreetype-dev libharfbuzz-dev libfontconfig-dev liblcms2-dev libheif-dev libwebp-dev libseccomp-dev libebur128-dev
 
 # What captions and labels are drawn with.
 FONT_PACKAGES := fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji

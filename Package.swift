@@ -64,6 +64,7 @@ let package = Package(
     system("COpenSSL", "libcrypto", apt: ["libssl-dev"]),
     system("CCurl", "libcurl", apt: ["libcurl4-openssl-dev"]),
     system("CLibass", "libass", apt: ["libass-dev"]),
+    system("CFreeType", "freetype2 harfbuzz fontconfig", apt: ["libfreetype-dev", "libharfbuzz-dev", "libfontconfig-dev"]),
     system("CTurboJPEG", "libturbojpeg", apt: ["libturbojpeg0-dev"]),
     system("CFFTW", "fftw3f", apt: ["libfftw3-dev"]),
     system("CLittleCMS", "lcms2", apt: ["liblcms2-dev"]),
@@ -88,7 +89,7 @@ let package = Package(
       "Media", "FFmpegBridge",
       ["CFFmpeg", "CShims", "CLittleCMS", "CHeif", "CWebP", "Pipeline", "FileAccess", "MediaCore"]),
     swift("Media", "Encoding", ["FFmpegBridge", "Pipeline", "Crypto", "FileAccess", "MediaCore"]),
-    swift("Media", "Text", ["CLibass", "CKernels", "MediaCore"]),
+    swift("Media", "Text", ["CLibass", "CFreeType", "CKernels", "PositionedJSON", "MediaCore"]),
     swift(
       "Media", "FrameExtraction",
       ["FFmpegBridge", "Pipeline", "CKernels", "CTurboJPEG", "CWebP", "FileAccess", "MediaCore"]),
@@ -172,7 +173,7 @@ let package = Package(
     tests("KernelTests", ["CKernels"]),
     tests("FFmpegBridgeTests", ["FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "TestSupport"]),
     tests("EncodingTests", ["Encoding", "FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "TestSupport"]),
-    tests("TextTests", ["Text", "MediaCore"]),
+    tests("TextTests", ["Text", "PositionedJSON", "MediaCore"]),
     tests(
       "FrameExtractionTests",
       ["FrameExtraction", "FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "CKernels", "COpenSSL", "CTurboJPEG", "TestSupport"]),
