@@ -46,10 +46,11 @@ public struct MediaJobHandler: JobHandler {
       let task = TaskContext(files: context.files, limits: limits, cancellation: context.cancellation, threads: threads, progress: report)
       return try TaskRegistry.run(kind: spec.kind, payload: MediaJobHandler.complete(spec), context: task)
     case .process(let pool):
+      let payload = try MediaJobHandler.complete(spec)
       do throws(MediaError) {
         let files: any Files = context.files
         let answer = try pool.run(
-          kind: spec.kind, payload: MediaJobHandler.complete(spec), files: files, limits: limits, cancellation: context.cancellation,
+          kind: spec.kind, payload: payload, files: files, limits: limits, cancellation: context.cancellation,
           progress: report)
         return answer.bytes
       } catch {
