@@ -96,6 +96,28 @@ import Watermark
     #expect(found.marks.isEmpty && found.attempts > 0 && found.bestZ < 12.2)
   }
 
+  @Test func aRenderedDocumentCarriesItsMark() throws {
+    _ = try clip("a.mp4", seed: 0)
+    let document =
+      #"{"reel": 1, "canvas": {"width": 640, "height": 360, "frameRate": "15"}, "sequence": [{"media": "a.mp4"}], "watermark": {"id": "1000"}}"#
+    var task = RenderTask(document: document, documentName: "ad.reel.json")
+    task.outputExtension = "mp4"
+    let files = LocalFiles(
+      inputs: ["a.mp4": scratch.path + "/a.mp4", MarkRequest.defaultKeyName: scratch.path + "/key"],
+      outputs: ["output": scratch.path + "/ad.mp4"])
+    let refused = #expect(throws: MediaError.self) { try task.run(in: TaskContext(files: files)) }
+    #expect(refused?.code == .usage)
+    task.key = MarkRequest.defaultKeyName
+    let again = LocalFiles(
+      inputs: ["a.mp4": scratch.path + "/a.mp4", MarkRequest.defaultKeyName: scratch.path + "/key"],
+      outputs: ["output": scratch.path + "/ad.mp4"])
+    let report = try task.run(in: TaskContext(files: again))
+    try again.publish("output", of: task, report: report)
+    #expect(report.watermark?.id == "00000000000003e8")
+    #expect(try detect(["ad.mp4"]).files.first?.marks.first?.id == "00000000000003e8")
+    #expect(String(decoding: Tool.bytes(of: scratch.path + "/ad.mp4.sidecar.json"), as: UTF8.self).contains(key.id.description))
+  }
+
   @Test func badInputIsTold() throws {
     try ffmpeg("-f", "lavfi", "-i", "sine=duration=1", scratch.path + "/sound.wav")
     let sound = try #require(try detect(["sound.wav"]).files.first)

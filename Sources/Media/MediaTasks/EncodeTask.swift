@@ -117,9 +117,7 @@ public struct EncodeTask: MediaTask {
       report.warnings.append("left out: stream \(stream.index), audio, holds no sound")
     }
     if let watermark, let markKey, let statistics = marking?.statistics {
-      report.watermark = TaskReport.Mark(
-        id: watermark.id.description, keyId: markKey.description, pictures: statistics.pictures, meanPSNR: statistics.meanPSNR,
-        worstPSNR: statistics.worstPSNR)
+      report.watermark = TaskReport.Mark(watermark.id, markKey, statistics)
     }
     report.frames = Dictionary(uniqueKeysWithValues: ledger.accounts)
     report.timings = watch.timings

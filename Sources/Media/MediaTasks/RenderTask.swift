@@ -5,6 +5,7 @@ import FileAccess
 public import MediaCore
 import Pipeline
 import PositionedJSON
+import Watermark
 
 /// Renders a reel document into one file.
 ///
@@ -27,6 +28,8 @@ public struct RenderTask: MediaTask {
   public var outputExtension: String?
   /// Logical name of the output. Default `"output"`.
   public var output = "output"
+  /// Logical name of the watermark key, for a document that asks for a watermark; nil: there is none.
+  public var key: String?
   /// Render what there is of damaged or incomplete inputs.
   public var allowIncomplete = false
 
@@ -67,8 +70,14 @@ public struct RenderTask: MediaTask {
     var settings = try OutputSettings(
       preset: EncodePreset(for: render.document.output, named: preset), outputExtension: outputExtension)
     settings.threads = context.threads
+    var mark: (stage: MarkStage, keyID: WatermarkKeyID)?
+    if let wanted = render.document.watermark, let key {
+      var request = MarkRequest(id: WatermarkID(wanted.id), meanPSNR: wanted.psnr?.doubleValue)
+      request.key = key
+      mark = try request.makeStage(context.files)
+    }
     let output = try context.files.createOutput(self.output)
-    let summary = try render.run(settings: settings, to: output, progress: context.progress)
+    let summary = try render.run(settings: settings, to: output, progress: context.progress, mark: mark?.stage)
 
     var report = TaskReport(task: RenderTask.kind)
     report.inputs = render.inputs.opened.map { entry in
@@ -78,6 +87,9 @@ public struct RenderTask: MediaTask {
     report.warnings = render.document.warnings + render.timeline.warnings
     report.frames = Dictionary(uniqueKeysWithValues: render.ledger.accounts)
     report.timings = watch.timings
+    if let wanted = render.document.watermark, let mark {
+      report.watermark = TaskReport.Mark(WatermarkID(wanted.id), mark.keyID, mark.stage.statistics)
+    }
     try InputReport.requireComplete(report, allowIncomplete: allowIncomplete)
     return report
   }

@@ -40,7 +40,7 @@ extension LocalFiles {
   /// - Parameters:
   ///   - name: the output's logical name.
   ///   - metadata: the user's own, for the sidecar.
-  ///   - watermark: id and key id, where the output carries a mark.
+  ///   - watermark: id and key id, where the output carries a mark; nil takes them from the report.
   public func publish<Task: MediaTask>(
     _ name: String, of task: Task, report: TaskReport, metadata: [String: String] = [:], watermark: (id: String, keyId: String)? = nil
   ) throws(MediaError) {
@@ -60,8 +60,8 @@ extension LocalFiles {
         sha256: try SHA256.digest(ofDescriptor: descriptor.rawValue, byteCount: snapshot.byteCount, name: file).hex),
       inputs: inputs, task: Task.kind, parameters: task, metadata: metadata,
       versions: ["reelwright": Version.current, "ffmpeg": Version.ffmpeg], createdAt: Date.now.formatted(.iso8601),
-      watermarkId: watermark?.id,
-      watermarkKeyId: watermark?.keyId, report: report)
+      watermarkId: watermark?.id ?? report.watermark?.id,
+      watermarkKeyId: watermark?.keyId ?? report.watermark?.keyId, report: report)
     let text = String(decoding: try TaskCoding.encode(sidecar, pretty: true), as: UTF8.self) + "\n"
     try publish(name, sidecar: text)
   }

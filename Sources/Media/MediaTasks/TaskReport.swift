@@ -1,5 +1,6 @@
 public import FFmpegBridge
 import MediaCore
+import Watermark
 
 /// What a run did: the JSON that `--report` writes and sidecars hold.
 public struct TaskReport: Codable, Sendable {
@@ -25,6 +26,14 @@ public struct TaskReport: Codable, Sendable {
     /// Luma PSNR in dB of the change before encoding, over all pictures and for the worst.
     public var meanPSNR: Double?
     public var worstPSNR: Double?
+
+    init(_ id: WatermarkID, _ key: WatermarkKeyID, _ statistics: MarkEmbedder.Statistics) {
+      self.id = id.description
+      keyId = key.description
+      pictures = statistics.pictures
+      meanPSNR = statistics.meanPSNR
+      worstPSNR = statistics.worstPSNR
+    }
   }
 
   public struct Input: Codable, Sendable {

@@ -4,6 +4,8 @@ public import FileAccess
 import Glibc
 public import MediaCore
 public import Pipeline
+import PositionedJSON
+public import Watermark
 
 /// The rendering of one document: planned first, then run once.
 public final class Render {
@@ -29,11 +31,19 @@ public final class Render {
   }
 
   /// Composes, encodes and packs the whole document into `output`.
-  public func run(settings: Encoding.OutputSettings, to output: OutputFile, progress: ProgressMeter.Handler?) throws(MediaError)
-    -> MediaWriter.Summary
-  {
+  ///
+  /// - Parameter mark: puts the document's watermark into every picture. A document that asks for one throws `usage` without.
+  public func run(
+    settings: Encoding.OutputSettings, to output: OutputFile, progress: ProgressMeter.Handler?, mark: MarkStage? = nil
+  ) throws(MediaError) -> MediaWriter.Summary {
+    if let wanted = document.watermark, mark == nil {
+      throw MediaError(
+        .usage, "cannot render \(document.source.name)",
+        reason: "\(wanted.place.position): it asks for a watermark and there is no key, and nothing unmarked leaves",
+        advice: "add --key brand.key, or leave out the watermark")
+    }
     let source = try RenderSource(document, timeline: timeline, color: Render.color, inputs: inputs, ledger: ledger)
-    let composed = Queue(upstream: source)
+    let composed = mark.map { Queue(upstream: source.through($0)) } ?? Queue(upstream: source)
     defer { composed.stop() }
     let sound = try sound(sampleRate: settings.audioSampleRate).map { (source) in Queue(bounds: .init(elements: 64), upstream: source) }
     defer { sound?.stop() }

@@ -17,6 +17,5 @@ enum RenderSupport {
   /// Throws for the first thing in the document that a render would have to leave out.
   static func check(_ document: ReelDocument) throws(MediaError) {
     if let captions = document.captions { throw missing(captions.place, "captions") }
-    if let watermark = document.watermark { throw missing(watermark.place, "watermarks") }
   }
 }
