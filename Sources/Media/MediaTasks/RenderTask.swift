@@ -5,6 +5,7 @@ import FileAccess
 public import MediaCore
 import Pipeline
 import PositionedJSON
+import Text
 import Watermark
 
 /// Renders a reel document into one file.
@@ -30,6 +31,8 @@ public struct RenderTask: MediaTask {
   public var output = "output"
   /// Logical name of the watermark key, for a document that asks for a watermark; nil: there is none.
   public var key: String?
+  /// Names of the font files for its text, for isolated processes, which cannot see those of the system. Default none.
+  public var fonts: [String] = []
   /// Render what there is of damaged or incomplete inputs.
   public var allowIncomplete = false
 
@@ -40,7 +43,7 @@ public struct RenderTask: MediaTask {
 
   /// The names of the files that the document needs, in its order; paths relative to its folder as written.
   public var references: [String] {
-    get throws(MediaError) { try parsed().references.map(\.name) }
+    get throws(MediaError) { try parsed().references.map(\.name) + fonts }
   }
 
   /// What the document carries for the sidecar (prompts, generator …): nested values as JSON text.
@@ -54,6 +57,19 @@ public struct RenderTask: MediaTask {
     }
   }
 
+  /// Sets `fonts` to the files of this machine that draw the document's labels and captions; `captionText` is the content of the captions
+  /// file, where the document names one. Needs file access.
+  public mutating func useSystemFonts(captionText: (String) -> String) throws(MediaError) {
+    let document = try parsed()
+    guard let captions = document.captions else {
+      if !document.labels.isEmpty { fonts = SystemFonts.files(for: document.labels, families: document.fontFamilies).paths }
+      return
+    }
+    let text = document.labels + captionText(captions.file.name)
+    // A style may write in capitals.
+    fonts = SystemFonts.files(for: text + text.uppercased(), families: document.fontFamilies).paths
+  }
+
   func parsed() throws(MediaError) -> ReelDocument {
     try ReelDocument(
       parsing: Array(document.utf8), source: JSONSource(documentName),
@@ -61,7 +77,7 @@ public struct RenderTask: MediaTask {
   }
 
   func prepared(in context: TaskContext) throws(MediaError) -> Render {
-    try Render(try parsed(), files: context.files, environment: context.environment())
+    try Render(try parsed(), files: context.files, environment: context.environment(), fonts: fonts)
   }
 
   public func run(in context: TaskContext) throws(MediaError) -> TaskReport {
@@ -84,7 +100,7 @@ public struct RenderTask: MediaTask {
       InputReport.make(entry.input, environment: entry.environment, bytesRead: 0, frames: 0)
     }
     report.outputs = [InputReport.output(output.displayName, summary)]
-    report.warnings = render.document.warnings + render.timeline.warnings
+    report.warnings = render.warnings
     report.frames = Dictionary(uniqueKeysWithValues: render.ledger.accounts)
     report.timings = watch.timings
     if let wanted = render.document.watermark, let mark {
@@ -143,7 +159,7 @@ public struct RenderFrameTask: MediaTask {
         file: output.displayName, bytes: Int64(bytes.count), frames: 1, durationSeconds: 0, width: picture.size.width,
         height: picture.size.height, videoCodec: "png", audioCodec: nil, audioSamples: 0)
     ]
-    report.warnings = prepared.document.warnings + timeline.warnings
+    report.warnings = prepared.warnings
     report.timings = watch.timings
     return report
   }

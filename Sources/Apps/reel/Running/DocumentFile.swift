@@ -30,6 +30,9 @@ struct DocumentFile {
     for (name, value) in try invocation.pairs("set") { task.values[name] = value }
     task.preset = invocation.has("draft") ? "draft" : invocation.has("preset") ? invocation.value("preset") : nil
     task.allowIncomplete = invocation.flag("allow-incomplete")
+    try task.useSystemFonts { name in
+      (try? Data(contentsOf: URL(fileURLWithPath: resolve(name)))).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
     return task
   }
 

@@ -1,41 +1,58 @@
 import FFmpegBridge
 import MediaCore
 import Pipeline
+import Text
 
 /// Draws one overlay on the frames in which it shows.
 final class OverlayPlayer {
   private let layer: Timeline.Layer
-  private let picture: VideoFrame
+  private let content: Content
   private let size: FrameSize
   private let image: OverlayImage
   private let x: Int
   private let y: Int
   private let frameRate: Rational
   private let color: ColorTags
-  private let environment: MediaEnvironment
+
+  /// What is drawn, kept to be drawn in other sizes.
+  private enum Content {
+    case picture(VideoFrame, MediaEnvironment)
+    case label(String, TextStyle, TextRenderer)
+    /// A text of which nothing is visible.
+    case nothing
+  }
 
   /// - Throws: `unavailable` for kinds of overlays that cannot be drawn yet.
-  init(_ layer: Timeline.Layer, canvas: Canvas, color: ColorTags, inputs: RenderInputs) throws(MediaError) {
+  init(_ layer: Timeline.Layer, canvas: Canvas, color: ColorTags, inputs: RenderInputs, text: DocumentText?) throws(MediaError) {
     let overlay = layer.overlay
-    guard case .image(let reference) = overlay.content else {
-      throw RenderSupport.missing(overlay.place, "overlays other than images")
-    }
     guard overlay.rotation == .zero else { throw RenderSupport.missing(overlay.place, "rotated overlays") }
-    let entry = try inputs.entry(reference)
-    let source = try VideoDecodeSource(entry.input, environment: entry.environment)
-    guard let picture = try source.next() else {
-      throw MediaError(.damaged, "cannot use \(reference.name)", path: reference.name, reason: "it holds no picture")
+    switch overlay.content {
+    case .media: throw RenderSupport.missing(overlay.place, "overlays other than images and texts")
+    case .text(let label, let style):
+      guard let renderer = text?.renderer, let bitmap = renderer.drawLabel(label, style: style) else {
+        content = .nothing
+        size = FrameSize(1, 1)
+        image = OverlayImage(rgba: [0, 0, 0, 0], size: size, tags: color)
+        break
+      }
+      content = .label(label, style, renderer)
+      size = bitmap.size
+      image = OverlayImage(rgba: bitmap.rgba, size: bitmap.size, tags: color)
+    case .image(let reference):
+      let entry = try inputs.entry(reference)
+      let source = try VideoDecodeSource(entry.input, environment: entry.environment)
+      guard let picture = try source.next() else {
+        throw MediaError(.damaged, "cannot use \(reference.name)", path: reference.name, reason: "it holds no picture")
+      }
+      size = OverlayPlayer.size(of: overlay, picture: picture.size, canvas: canvas)
+      image = OverlayImage(rgba: try StillImage.rgba(picture, size: size, environment: entry.environment), size: size, tags: color)
+      content = .picture(picture, entry.environment)
     }
-    let size = OverlayPlayer.size(of: overlay, picture: picture.size, canvas: canvas)
-    image = OverlayImage(rgba: try StillImage.rgba(picture, size: size, environment: entry.environment), size: size, tags: color)
     let point = overlay.anchor.point
     x = OverlayPlayer.place(point.x, canvas.width, size.width, overlay.marginX.pixels(of: canvas.width))
     y = OverlayPlayer.place(point.y, canvas.height, size.height, overlay.marginY.pixels(of: canvas.height))
     self.layer = layer
-    self.picture = picture
-    self.size = size
     self.color = color
-    environment = entry.environment
     frameRate = canvas.frameRate
   }
 
@@ -52,10 +69,22 @@ final class OverlayPlayer {
     // Grows and shrinks around its middle.
     let scaled = FrameSize(
       max(1, Int((Double(size.width) * state.scale).rounded())), max(1, Int((Double(size.height) * state.scale).rounded())))
-    let drawn = OverlayImage(rgba: try StillImage.rgba(picture, size: scaled, environment: environment), size: scaled, tags: color)
+    guard let drawn = try scaledImage(scaled, by: state.scale) else { return }
     blender.overlay(
-      drawn, x: Int((left + Double(size.width - scaled.width) / 2).rounded()),
-      y: Int((top + Double(size.height - scaled.height) / 2).rounded()), opacity: state.opacity, into: &frame)
+      drawn, x: Int((left + Double(size.width - drawn.size.width) / 2).rounded()),
+      y: Int((top + Double(size.height - drawn.size.height) / 2).rounded()), opacity: state.opacity, into: &frame)
+  }
+
+  private func scaledImage(_ scaled: FrameSize, by scale: Double) throws(MediaError) -> OverlayImage? {
+    switch content {
+    case .nothing: return nil
+    case .picture(let picture, let environment):
+      return OverlayImage(rgba: try StillImage.rgba(picture, size: scaled, environment: environment), size: scaled, tags: color)
+    case .label(let label, var style, let renderer):
+      style.size = style.size * MediaTime(seconds: scale).seconds
+      guard let bitmap = renderer.drawLabel(label, style: style) else { return nil }
+      return OverlayImage(rgba: bitmap.rgba, size: bitmap.size, tags: color)
+    }
   }
 
   private static func size(of overlay: Overlay, picture: FrameSize, canvas: Canvas) -> FrameSize {

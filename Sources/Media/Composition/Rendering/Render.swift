@@ -14,21 +14,27 @@ public final class Render {
   public let inputs: RenderInputs
   public let ledger = Ledger()
   private let environment: MediaEnvironment
+  private let text: DocumentText?
   /// What every picture of the canvas is described as.
   public static let color = ColorTags.bt709
 
   /// Opens everything that the document names and lays it out.
   ///
+  /// `fonts` names font files that `files` supplies, for processes that cannot see the system's; with none the system's are used.
+  ///
   /// - Throws: `usage` at a place in the document, `missing` and `damaged` for its media, `unavailable` for what cannot be rendered.
-  public init(_ document: ReelDocument, files: any Files, environment: MediaEnvironment) throws(MediaError) {
-    try RenderSupport.check(document)
+  public init(_ document: ReelDocument, files: any Files, environment: MediaEnvironment, fonts: [String] = []) throws(MediaError) {
     let inputs = RenderInputs(document, files: files, environment: environment)
     timeline = try Timeline(document) { (reference) throws(MediaError) in try inputs.entry(reference).facts }
-    for reference in document.references { _ = try inputs.entry(reference) }
+    for reference in document.mediaReferences { _ = try inputs.entry(reference) }
+    text = try DocumentText.make(document, timeline: timeline, color: Render.color, files: files, fonts: fonts)
     self.document = document
     self.inputs = inputs
     self.environment = environment
   }
+
+  /// What is odd but not wrong; after a run with the characters that no font had.
+  public var warnings: [String] { document.warnings + timeline.warnings + (text?.warnings ?? []) }
 
   /// Composes, encodes and packs the whole document into `output`.
   ///
@@ -42,7 +48,7 @@ public final class Render {
         reason: "\(wanted.place.position): it asks for a watermark and there is no key, and nothing unmarked leaves",
         advice: "add --key brand.key, or leave out the watermark")
     }
-    let source = try RenderSource(document, timeline: timeline, color: Render.color, inputs: inputs, ledger: ledger)
+    let source = try RenderSource(document, timeline: timeline, color: Render.color, inputs: inputs, text: text, ledger: ledger)
     let composed = mark.map { Queue(upstream: source.through($0)) } ?? Queue(upstream: source)
     defer { composed.stop() }
     let sound = try sound(sampleRate: settings.audioSampleRate).map { (source) in Queue(bounds: .init(elements: 64), upstream: source) }
@@ -89,7 +95,7 @@ public final class Render {
     guard frame >= 0, frame < timeline.frameCount else {
       throw MediaError(.usage, "cannot draw frame \(frame)", reason: "the document has \(timeline.frameCount) frames")
     }
-    let source = try RenderSource(document, timeline: timeline, color: Render.color, inputs: inputs, ledger: Ledger())
+    let source = try RenderSource(document, timeline: timeline, color: Render.color, inputs: inputs, text: text, ledger: Ledger())
     for _ in 0..<frame { _ = try source.next() }
     guard let picture = try source.next() else {
       throw MediaError(.bug, "cannot draw frame \(frame)", reason: "the composition ended early")

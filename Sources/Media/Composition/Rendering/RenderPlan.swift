@@ -42,6 +42,6 @@ extension Render {
       durationSeconds: timeline.duration.doubleValue, frames: timeline.frameCount, segments: segments,
       inputs: inputs.opened.map {
         .init(name: $0.name, durationSeconds: $0.facts.duration.doubleValue, hasAudio: $0.facts.hasAudio)
-      }, warnings: document.warnings + timeline.warnings)
+      }, warnings: warnings)
   }
 }

@@ -16,6 +16,7 @@ final class RenderSource: Source {
   private let pool: FramePool
   private let joins: [JoinPainter]
   private let overlays: [OverlayPlayer]
+  private let text: DocumentText?
   private let range: Range<Int>
   private var open: [Int: ClipPictures] = [:]
   private var nextClip: Int
@@ -24,8 +25,11 @@ final class RenderSource: Source {
   /// How many frames before its first one a clip is opened, so that its decoder has a start.
   private static let headStart = 12
 
-  init(_ document: ReelDocument, timeline: Timeline, color: ColorTags, inputs: RenderInputs, ledger: Ledger) throws(MediaError) {
+  init(_ document: ReelDocument, timeline: Timeline, color: ColorTags, inputs: RenderInputs, text: DocumentText?, ledger: Ledger)
+    throws(MediaError)
+  {
     self.timeline = timeline
+    self.text = text
     canvas = document.canvas
     self.color = color
     self.inputs = inputs
@@ -35,7 +39,9 @@ final class RenderSource: Source {
     for join in timeline.joins { joins.append(try JoinPainter(join.transition, canvas: document.canvas, color: color, inputs: inputs)) }
     self.joins = joins
     var overlays: [OverlayPlayer] = []
-    for layer in timeline.layers { overlays.append(try OverlayPlayer(layer, canvas: document.canvas, color: color, inputs: inputs)) }
+    for layer in timeline.layers {
+      overlays.append(try OverlayPlayer(layer, canvas: document.canvas, color: color, inputs: inputs, text: text))
+    }
     self.overlays = overlays
     range = 0..<timeline.frameCount
     index = 0
@@ -63,9 +69,11 @@ final class RenderSource: Source {
       ledger.book("in transitions")
     }
     let shown = overlays.filter { $0.frames.contains(index) }
-    if !shown.isEmpty {
+    let hasCaption = text?.hasCaption(at: index) ?? false
+    if !shown.isEmpty || hasCaption {
       var target = try pool.copy(of: frame)
       for overlay in shown { try overlay.draw(on: &target, index: index, blender: blender) }
+      if hasCaption { text?.drawCaption(at: index, on: &target, blender: blender) }
       frame = target.freeze(time: .zero, duration: .zero, color: color)
     }
     for clip in open.keys where timeline.clips[clip].frames.upperBound <= index + 1 { open[clip] = nil }

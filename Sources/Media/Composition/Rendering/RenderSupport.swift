@@ -13,9 +13,4 @@ enum RenderSupport {
       .unavailable, "cannot render \(place.source.name)", reason: "\(place.position) (\(place.path)): \(what) cannot be rendered yet",
       advice: "leave them out of the document")
   }
-
-  /// Throws for the first thing in the document that a render would have to leave out.
-  static func check(_ document: ReelDocument) throws(MediaError) {
-    if let captions = document.captions { throw missing(captions.place, "captions") }
-  }
 }

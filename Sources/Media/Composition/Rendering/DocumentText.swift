@@ -1,0 +1,106 @@
+import FFmpegBridge
+import FileAccess
+import Glibc
+import MediaCore
+import Text
+
+/// What a document writes over its pictures: labels and captions, with the fonts that they need. One thread at a time.
+final class DocumentText {
+  let renderer: TextRenderer
+  let captions: CaptionTrack?
+  private let style: TextStyle
+  private let color: ColorTags
+  private var shown: (key: Int, image: OverlayImage, x: Int, y: Int)?
+
+  /// nil when the document has no text. `fonts` are names of font files; with none the system's are used.
+  static func make(
+    _ document: ReelDocument, timeline: Timeline, color: ColorTags, files: any Files, fonts: [String]
+  ) throws(MediaError) -> DocumentText? {
+    guard document.captions != nil || document.overlays.contains(where: \.isText) else { return nil }
+    return try DocumentText(document, timeline: timeline, color: color, files: files, fonts: fonts)
+  }
+
+  private init(
+    _ document: ReelDocument, timeline: Timeline, color: ColorTags, files: any Files, fonts: [String]
+  ) throws(MediaError) {
+    self.color = color
+    var loaded: [FontFile] = []
+    for name in document.fonts.map(\.name) + fonts { loaded.append(FontFile(name: name, bytes: try DocumentText.read(name, files))) }
+    renderer = try TextRenderer(canvas: document.canvas.size, fonts: loaded, usesSystemFonts: fonts.isEmpty)
+    style = document.captions?.style ?? TextStyle()
+    guard let captions = document.captions else {
+      self.captions = nil
+      return
+    }
+    let file = try CaptionFile(try DocumentText.read(captions.file.name, files), name: captions.file.name)
+    self.captions = CaptionTrack(
+      file, style: captions.style, offset: captions.offset, frameRate: timeline.frameRate, frameCount: timeline.frameCount)
+  }
+
+  /// What could not be drawn as written.
+  var warnings: [String] { (captions?.warnings ?? []) + renderer.warnings }
+
+  /// Draws the caption of an output frame.
+  func drawCaption(at frame: Int, on target: inout MutableFrame, blender: FrameBlender) {
+    guard let captions, let picture = captions.picture(at: frame, renderer: renderer) else { return }
+    if shown?.key != picture.key {
+      let bitmap = picture.bitmap
+      shown = (picture.key, OverlayImage(rgba: bitmap.rgba, size: bitmap.size, tags: color), bitmap.x, bitmap.y)
+    }
+    guard let shown else { return }
+    blender.overlay(shown.image, x: shown.x, y: shown.y, opacity: 1, into: &target)
+  }
+
+  /// Whether a frame has a caption.
+  func hasCaption(at frame: Int) -> Bool { captions?.picture(at: frame, renderer: renderer) != nil }
+
+  /// Caption and font files are small; more is a mistake.
+  private static func read(_ name: String, _ files: any Files) throws(MediaError) -> [UInt8] {
+    let input = try files.openInput(name)
+    let size = Int(input.snapshot.byteCount)
+    guard size <= 256 << 20 else {
+      throw MediaError(.refused, "cannot read \(input.displayName)", path: input.displayName, reason: "it is larger than 256 MiB")
+    }
+    var bytes = [UInt8](repeating: 0, count: size)
+    var done = 0
+    while done < size {
+      let count = bytes.withUnsafeMutableBytes { buffer in
+        pread(input.descriptor.rawValue, buffer.baseAddress.map { $0 + done }, size - done, off_t(done))
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else {
+        throw MediaError(.incomplete, "cannot read \(input.displayName)", path: input.displayName, reason: "it ends before its size")
+      }
+      done += count
+    }
+    return bytes
+  }
+}
+
+extension Overlay {
+  var isText: Bool { if case .text = content { true } else { false } }
+}
+
+extension ReelDocument {
+  /// The files that are pictures or sound.
+  var mediaReferences: [MediaReference] {
+    let others = Set(fonts.map(\.name) + (captions.map { [$0.file.name] } ?? []))
+    return references.filter { !others.contains($0.name) }
+  }
+
+  /// The texts of the labels, to look for fonts; captions are in their file.
+  public var labels: String {
+    overlays.compactMap { if case .text(let text, let style) = $0.content { style.uppercase ? text.uppercased() : text } else { nil } }
+      .joined(separator: "\n")
+  }
+
+  /// The font families that labels and captions ask for.
+  public var fontFamilies: [String] {
+    var families = overlays.compactMap { overlay -> String? in
+      if case .text(_, let style) = overlay.content { style.font } else { nil }
+    }
+    families += captions.map { [$0.style.font] } ?? []
+    var seen: Set<String> = []
+    return families.filter { seen.insert($0).inserted }
+  }
+}
