@@ -12,6 +12,7 @@ public final class ProgressDisplay: Sendable {
     var lastNanoseconds: UInt64 = 0
     var lastStage = ""
     var isDrawn = false
+    var isAtEnd = false
   }
 
   public let mode: Mode
@@ -36,9 +37,10 @@ public final class ProgressDisplay: Sendable {
     let interval: UInt64 = mode == .plain ? 5_000_000_000 : 100_000_000
     state.withLock { state in
       let isLast = progress.done.map { $0 >= 1 } ?? false
-      guard state.lastStage != progress.stage || isLast || now &- state.lastNanoseconds >= interval else { return }
+      guard state.lastStage != progress.stage || (isLast && !state.isAtEnd) || now &- state.lastNanoseconds >= interval else { return }
       state.lastNanoseconds = now
       state.lastStage = progress.stage
+      state.isAtEnd = isLast
       switch mode {
       case .bar:
         state.isDrawn = true
