@@ -22,5 +22,5 @@ if found != wanted or abs(video["durationSeconds"] - plan["durationSeconds"]) > 
 ' "$plan"
 
 count=$(python3 -c 'import json, sys; print(min(16, int(json.loads(sys.argv[1])["durationSeconds"])))' "$plan")
-"$reel" frames build/ad.mp4 --count "$count" --sheet 8x2 --sheet-out build/contact-sheet.jpg --max-size 160x --overwrite --quiet
+"$reel" frames build/ad.mp4 --count "$count" --sheet 8x2 --sheet-out build/contact-sheet.jpg --max-size 160x -o build/frames --overwrite --quiet
 echo "build/ad.mp4 is ready; build/contact-sheet.jpg shows it at a glance"
