@@ -36,10 +36,11 @@ struct DocumentFile {
     return task
   }
 
-  /// The files of a task, and the output where there is one.
-  func files(of task: RenderTask, output: String? = nil, mayReplace: Bool = false) throws -> LocalFiles {
+  /// The files of a task, the output where there is one, and the watermark key.
+  func files(of task: RenderTask, output: String? = nil, mayReplace: Bool = false, key: String? = nil) throws -> LocalFiles {
     let names = try task.references
-    let paths = names.map { ($0, resolve($0)) }
+    var paths = names.map { ($0, resolve($0)) }
+    if let name = task.key, let key { paths.insert((name, key), at: 0) }
     return LocalFiles(
       inputs: Dictionary(paths, uniquingKeysWith: { first, _ in first }), outputs: output.map { [task.output: $0] } ?? [:],
       mayReplace: mayReplace)
