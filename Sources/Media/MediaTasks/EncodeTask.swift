@@ -76,7 +76,7 @@ public struct EncodeTask: MediaTask {
     var marking: MarkStage?
     var markKey: WatermarkKeyID?
     var stop: [() -> Void] = []
-    defer { stop.forEach { $0() } }
+    defer { for end in stop { end() } }
     if watermark != nil, plan.video == nil {
       throw MediaError(
         .usage, "cannot mark \(input.displayName)", path: input.displayName, reason: "it has no picture",
