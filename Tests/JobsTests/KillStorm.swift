@@ -1,4 +1,5 @@
 import DatabaseTestSupport
+import FileAccess
 import FoundationEssentials
 import Glibc
 import Storage
@@ -63,7 +64,7 @@ final class KillStorm {
     var isFinished = false
     var submitted: [JobID] = []
     while true {
-      let left = try store.jobs(filter(JobState.available, .scheduled, .running, .retryable)).count
+      let left = try store.retrying { try store.jobs(filter(JobState.available, .scheduled, .running, .retryable)).count }
       let died = journal("kills").count
       if left == 0, died >= kills, !submitted.isEmpty {
         isFinished = true
@@ -101,7 +102,8 @@ final class KillStorm {
       if spec.kind == "write" { spec.outputs = ["out": "\(folder.path)/out/\(seed)"] }
       specs.append(spec)
     }
-    return try store.submit(specs).map(\.id)
+    // A worker that is stopped inside a transaction keeps SQLite's write lock until it goes on.
+    return try store.retrying { try store.submit(specs).map(\.id) }
   }
 
   private func keepAlive(_ workers: Int) throws {
@@ -163,17 +165,28 @@ final class KillStorm {
     }
     outcome.recoveries.sort()
     do {
-      // What a start of any worker does.
+      // A calm worker sweeps, recovers, and does what is left when the time was up.
       var handlers = JobHandlers()
-      handlers.register("none") { _ in JobAnswer() }
+      handlers.register("poison") { _ in throw JobsError(.crashed, "worker", reason: "poison") }
+      handlers.register("write") { context in
+        let file = try context.files.createOutput("out")
+        for piece in KillStorm.content(context.job.id) { _ = write(file.descriptor.rawValue, piece, piece.count) }
+        let id = context.job.id
+        return JobAnswer(sidecars: ["out": { #"{"job":\#(id),"sha256":"\#($0)"}"# }])
+      }
       var configuration = RunnerConfiguration()
       configuration.folder = folder.path + "/worker"
-      try Runner(store: store, handlers: handlers, configuration: configuration).run(until: .one)
+      try Runner(store: store, handlers: handlers, configuration: configuration).run(until: .drained)
       outcome.problems = try verify(submitted)
     } catch {
       outcome.problems.append("\(error)")
     }
     return outcome
+  }
+
+  /// What job `id` writes, in pieces.
+  private static func content(_ id: JobID) -> [[UInt8]] {
+    (0..<8).map { [UInt8](repeating: UInt8(truncatingIfNeeded: id.rawValue * 8 + $0), count: 4096) }
   }
 
   private func verify(_ submitted: [JobID]) throws -> [String] {
@@ -197,8 +210,9 @@ final class KillStorm {
       expected.formUnion([name, name + ".sidecar.json"])
       if job.state != .done { problems.append("job \(id) is \(job.state)") }
       if done[id] != 1 { problems.append("job \(id) has \(done[id] ?? 0) done events") }
-      let content = (0..<8).flatMap { [UInt8](repeating: UInt8(truncatingIfNeeded: id.rawValue * 8 + $0), count: 4096) }
-      if Publication.contents(path) != content { problems.append("the output of job \(id) is torn or missing") }
+      if Publication.contents(path) != KillStorm.content(id).flatMap({ $0 }) {
+        problems.append("the output of job \(id) is torn or missing")
+      }
       let recorded = try store.outputs(of: id)
       let sidecar = Publication.contents(path + ".sidecar.json").map { String(decoding: $0, as: UTF8.self) }
       if recorded.count != 1 || sidecar == nil || sidecar != recorded.first?.sidecar {
