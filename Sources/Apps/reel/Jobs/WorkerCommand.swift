@@ -51,6 +51,13 @@ enum WorkerCommand {
     configuration.socketPath = invocation.value("listen")
     if !invocation.isQuiet { configuration.log = { [console = invocation.console] in console.note($0 + "\n") } }
     let daemon = try Daemon(store: store, handlers: .media(isolation, limits: limits), runner: settings, configuration: configuration)
+    // Purges and reports as long as this worker runs; another worker on the same store takes over afterwards.
+    let report = configuration.log
+    let keeper = try LogKeeper(
+      Store.log(store.database),
+      problem: { text in report?(JSON.object([("event", "logProblem"), ("problem", .string(text))]).text(indent: nil)) })
+    keeper.start()
+    defer { keeper.stop() }
     try daemon.run(
       until: invocation.flag("once") ? .one : invocation.flag("drain") ? .drained : .stopped, cancellation: invocation.cancellation)
     if invocation.isJSON { try invocation.console.write(#"{"schema":1}"# + "\n") }

@@ -2,6 +2,7 @@ internal import Glibc
 internal import MediaCore
 internal import Storage
 internal import Synchronization
+internal import Transfer
 
 /// Looks after a log while a worker runs, on a thread of its own: purges every few minutes, sums up the
 /// day, and sends what waits.
@@ -73,7 +74,7 @@ public final class LogKeeper: Sendable {
   }
 
   private func keep(while lock: any SessionLock) throws {
-    let reporter = try Reporter(log: log, transport: transport)
+    let reporter = try Reporter(log: log, transport: transport ?? StoppableClient(client: log.makeClient(), cancellation: cancellation))
     var nextPurge: Int64 = 0
     var lastProblem: String?
     while !cancellation.isCancelled {
@@ -103,6 +104,14 @@ public final class LogKeeper: Sendable {
       }
     }
   }
+}
+
+/// A client whose request under way ends when the keeper is stopped: a hanging receiver must not delay a worker's end.
+private struct StoppableClient: ReportTransport {
+  let client: HTTPClient
+  let cancellation: Cancellation
+
+  func send(_ request: HTTPRequest) throws(TransferError) -> HTTPResponse { try client.send(request, cancellation: cancellation) }
 }
 
 extension MetadataLog {
