@@ -9,7 +9,8 @@ document=Samples/ad/ad.reel.json
 
 "$reel" check "$document"
 plan=$("$reel" render "$document" --plan --json)
-"$reel" render "$document" -o build/ad.mp4 --overwrite
+[ -e build/demo.key ] || "$reel" watermark keygen -o build/demo.key
+"$reel" render "$document" -o build/ad.mp4 --key build/demo.key --overwrite
 
 "$reel" probe --json build/ad.mp4 | python3 -c '
 import json, sys
@@ -23,4 +24,14 @@ if found != wanted or abs(video["durationSeconds"] - plan["durationSeconds"]) > 
 
 count=$(python3 -c 'import json, sys; print(min(16, int(json.loads(sys.argv[1])["durationSeconds"])))' "$plan")
 "$reel" frames build/ad.mp4 --count "$count" --sheet 8x2 --sheet-out build/contact-sheet.jpg --max-size 160x -o build/frames --overwrite --quiet
+
+# The mark is found again, and says whose copy it is.
+"$reel" watermark detect build/ad.mp4 --key build/demo.key --json | python3 -c '
+import json, sys
+marks = json.load(sys.stdin)["files"][0]["marks"]
+if [mark["id"] for mark in marks] != ["00000000000003e8"]:
+    sys.exit(f"the mark of build/ad.mp4 was not found again: {marks}")
+z = marks[0]["z"]
+print(f"the mark 00000000000003e8 was found again, z {z:.1f}")
+'
 echo "build/ad.mp4 is ready; build/contact-sheet.jpg shows it at a glance"
