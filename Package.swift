@@ -182,7 +182,8 @@ let package = Package(
       "CompositionTests",
       ["Composition", "Encoding", "FFmpegBridge", "FileAccess", "PositionedJSON", "Text", "CKernels", "MediaCore", "TestSupport"]),
     tests(
-      "MediaTasksTests", ["MediaTasks", "Watermark", "Composition", "Encoding", "FFmpegBridge", "FileAccess", "MediaCore", "TestSupport"]),
+      "MediaTasksTests",
+      ["MediaTasks", "Watermark", "Crypto", "Composition", "Encoding", "FFmpegBridge", "FileAccess", "MediaCore", "TestSupport"]),
     .target(name: "CSandboxAttacks", path: "Tests/CSandboxAttacks", cSettings: cSettings),
     .executableTarget(
       name: "sandbox-attacks", dependencies: ["CSandboxAttacks", "Sandbox", "FileAccess", "MediaCore"], path: "Tests/SandboxAttacks",

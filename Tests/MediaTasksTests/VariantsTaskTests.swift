@@ -1,15 +1,18 @@
+import Crypto
 import FileAccess
 import MediaCore
 import MediaTasks
 import TestSupport
 import Testing
-import Watermark
+
+@testable import Watermark
 
 /// Copies assembled from two encodes: whole, bit-identical to their variants, and told apart again.
 @Suite struct VariantsTaskTests {
-  @Test func copiesAreToldApart() throws {
+  /// Slow: three blind searches. The key is fixed, because whether a mark survives depends a little on it.
+  @Test(.enabled(if: MediaPack.isSlowRun, "needs REELWRIGHT_SLOW=1")) func copiesAreToldApart() throws {
     let scratch = try ScratchFolder()
-    let key = WatermarkKey.generate()
+    let key = WatermarkKey(secret: SecretBytes(Array(0..<16)))
     try key.create(at: scratch.path + "/key")
     _ = try Tool.run(
       "ffmpeg",
@@ -47,7 +50,8 @@ import Watermark
     _ = try Tool.run(
       "ffmpeg",
       [
-        "-v", "error", "-nostdin", "-ss", "1", "-i", paths[1], "-vf", "scale=600:450", "-c:v", "libx264", "-preset", "veryfast", "-crf",
+        "-v", "error", "-nostdin", "-ss", "1", "-i", paths[1], "-vf", "scale=600:450", "-threads", "2", "-c:v", "libx264", "-preset",
+        "veryfast", "-crf",
         "22", "-an", scratch.path + "/re.mp4",
       ])
     var detect = DetectTask(inputs: ["a", "b", "re"])
