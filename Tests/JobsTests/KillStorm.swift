@@ -102,15 +102,19 @@ final class KillStorm {
       if spec.kind == "write" { spec.outputs = ["out": "\(folder.path)/out/\(seed)"] }
       specs.append(spec)
     }
-    // A worker that is stopped inside a transaction keeps SQLite's write lock until it goes on.
-    return try store.retrying { try store.submit(specs).map(\.id) }
+    // A worker that is stopped inside a transaction keeps SQLite's write lock until it goes on, and it is this thread that
+    // would let it.
+    return try store.retrying {
+      for child in children { kill(child, SIGCONT) }
+      return try store.submit(specs).map(\.id)
+    }
   }
 
   private func keepAlive(_ workers: Int) throws {
-    var status: Int32 = 0
-    while true {
-      let child = waitpid(-1, &status, WNOHANG | WUNTRACED)
-      guard child > 0, children.contains(child) else { break }
+    // Child by child: others of this process belong to other tests.
+    for child in children {
+      var status: Int32 = 0
+      guard waitpid(child, &status, WNOHANG | WUNTRACED) == child else { continue }
       if status & 0xff == 0x7f {
         stopped[child] = Thread.monotonicMicroseconds()
       } else {

@@ -2,7 +2,7 @@ import DatabaseTestSupport
 import Glibc
 import Testing
 
-private let isSlow = getenv("REELWRIGHT_SLOW").map { String(cString: $0) } == "1"
+private let isStorm = getenv("REELWRIGHT_STORM").map { String(cString: $0) } == "1"
 
 /// Workers die at every step, many times; nothing is lost, doubled, torn or left behind. No time is asserted: the
 /// printed recovery times are for the reader.
@@ -14,7 +14,7 @@ private let isSlow = getenv("REELWRIGHT_SLOW").map { String(cString: $0) } == "1
   }
 
   /// Seeded by REELWRIGHT_STORM_SEED, as long as REELWRIGHT_STORM_KILLS says; default 600 deaths a store.
-  @Test(.enabled(if: isSlow, "set REELWRIGHT_SLOW=1"), arguments: StoreKind.installed) func longStorm(_ kind: StoreKind) throws {
+  @Test(.enabled(if: isStorm, "set REELWRIGHT_STORM=1"), arguments: StoreKind.installed) func longStorm(_ kind: StoreKind) throws {
     func number(_ name: String) -> Int? { getenv(name).flatMap { Int(String(cString: $0)) } }
     let kills = number("REELWRIGHT_STORM_KILLS") ?? 600
     let storm = try KillStorm(kind, seed: UInt64(number("REELWRIGHT_STORM_SEED") ?? 1))
