@@ -17,7 +17,7 @@ public struct Licence: Sendable {
   static let clockToleranceSeconds: Int64 = 300
 
   /// - Parameters:
-  ///   - trusting: the public keys of the licence server, the present one and its successor.
+  ///   - keys: the public keys of the licence server, the present one and its successor.
   ///   - device: default this machine's.
   public init(_ log: MetadataLog, trusting keys: [Ed25519.VerifyingKey], device: String? = nil) {
     self.log = log
