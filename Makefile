@@ -15,7 +15,7 @@ BUILD_PACKAGES := binutils libc6-dev libstdc++-12-dev libgcc-12-dev pkg-config z
 FONT_PACKAGES := fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 
 # Independent judges and fault injection for the tests.
-TEST_PACKAGES := ffmpeg postgresql-15 sqlite3 strace faketime groff-base procps util-linux openssl python3 python3-numpy python3-cryptography python3-jsonschema imagemagick
+TEST_PACKAGES := ffmpeg curl postgresql-15 sqlite3 strace faketime groff-base procps util-linux openssl python3 python3-numpy python3-cryptography python3-jsonschema imagemagick
 
 .PHONY: all build packages test-packages demo test test-slow bench docs format lint install clean
 
