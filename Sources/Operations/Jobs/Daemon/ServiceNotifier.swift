@@ -23,7 +23,8 @@ public struct ServiceNotifier: Sendable {
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     let bytes = Array(text.utf8)
-    return target.withAddress { sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, $1) } == bytes.count
+    // A service manager that does not read must not hold the daemon up.
+    return target.withAddress { sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT), $0, $1) } == bytes.count
   }
 }
 
