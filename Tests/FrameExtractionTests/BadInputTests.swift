@@ -99,7 +99,7 @@ import Testing
   }
 
   // Alone in its process: other suites allocate too.
-  @Test("Memory does not grow with the number of requests", .enabled(if: MediaPack.isSlowRun, "needs REELWRIGHT_SLOW=1"))
+  @Test("Memory does not grow with the number of requests", .enabled(if: getenv("REELWRIGHT_LONG") != nil, "needs REELWRIGHT_LONG=1"))
   func flatMemory() throws {
     func residentKilobytes() -> Int {
       let fields = String(decoding: Tool.bytes(of: "/proc/self/statm"), as: UTF8.self).split(separator: " ")
