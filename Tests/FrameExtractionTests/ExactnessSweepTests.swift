@@ -15,13 +15,15 @@ import Testing
     var result: [String] = []
     for line in String(decoding: Tool.bytes(of: folder + "/MANIFEST.tsv"), as: UTF8.self).split(separator: "\n").dropFirst() {
       let name = String(line.prefix { $0 != "\t" })
-      if !name.hasPrefix("corrupt/") && line.contains("v:") && !name.hasPrefix("images/") { result.append(folder + "/" + name) }
+      if !name.hasPrefix("corrupt/") && line.contains("v:") && !name.hasPrefix("images/") && !name.hasPrefix("audio/") {
+        result.append(folder + "/" + name)
+      }
     }
     if let clips { result += ["vfr.mp4", "cut.mp4", "k4.mp4"].map { clips + "/" + $0 } }
     return result
   }()
 
-  static var pairsPerFile: Int { getenv("REELWRIGHT_PAIRS").flatMap { Int(String(cString: $0)) } ?? 120 }
+  static var pairsPerFile: Int { getenv("REELWRIGHT_PAIRS").flatMap { Int(String(cString: $0)) } ?? 150 }
 
   struct Outcome {
     var pairs = 0
