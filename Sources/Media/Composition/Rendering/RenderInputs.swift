@@ -48,7 +48,7 @@ public final class RenderInputs: @unchecked Sendable {
     var duration = video?.duration ?? demuxer.duration.map { $0 - start } ?? .zero
     var frameTimes: [Int: MediaTime] = [:]
     if let video, !demuxer.isStillImage, duration == .zero || namedFrames[reference.name] != nil {
-      let times = try RenderInputs.frameTimes(input, stream: video, environment: environment)
+      let times = try FrameTimes.scan(input, stream: video.index, environment: environment)
       for frame in namedFrames[reference.name] ?? [] where frame < times.count { frameTimes[frame] = times[frame] - (times.first ?? .zero) }
       if let first = times.first, let last = times.last, duration == .zero {
         duration = last - first + MediaTime(video.averageFrameRate.reciprocal)
@@ -64,15 +64,4 @@ public final class RenderInputs: @unchecked Sendable {
 
   /// Everything that was opened, in that order.
   public var opened: [Entry] { order.compactMap { entries[$0] } }
-
-  private static func frameTimes(_ input: InputFile, stream: StreamInfo, environment: MediaEnvironment) throws(MediaError) -> [MediaTime] {
-    var demuxer = try Demuxer(input, environment: environment)
-    demuxer.select([stream.index])
-    var times: [MediaTime] = []
-    let packet = Packet()
-    while try demuxer.read(into: packet) {
-      if packet.streamIndex == stream.index, !packet.isDiscarded, let time = demuxer.time(of: packet) { times.append(time) }
-    }
-    return times.sorted()
-  }
 }

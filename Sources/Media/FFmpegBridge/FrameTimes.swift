@@ -1,11 +1,10 @@
-import FFmpegBridge
-import FileAccess
-import MediaCore
+public import FileAccess
+public import MediaCore
 
 /// Presentation times of the pictures of a stream, read off its packets without decoding.
-enum FrameTimes {
+public enum FrameTimes {
   /// Sorted, normalised to the start of the file; pictures cut off by an edit list are not among them.
-  static func scan(_ input: InputFile, stream: Int, environment: MediaEnvironment) throws(MediaError) -> [MediaTime] {
+  public static func scan(_ input: InputFile, stream: Int, environment: MediaEnvironment) throws(MediaError) -> [MediaTime] {
     var demuxer = try Demuxer(input, environment: environment)
     demuxer.select([stream])
     var times: [MediaTime] = []
