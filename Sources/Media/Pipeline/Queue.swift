@@ -69,7 +69,8 @@ public final class Queue<Element: Weighted>: Source, @unchecked Sendable {
     var statistics = Statistics()
     private let bounds: Bounds
     private let upstream: any Source<Element>
-    private var buffer: [Element] = []
+    /// Places that were taken are nil at once: an element that stayed here would keep its memory from its pool.
+    private var buffer: [Element?] = []
     private var head = 0
     private var bytes = 0
     private var duration = MediaTime.zero
@@ -124,8 +125,8 @@ public final class Queue<Element: Weighted>: Source, @unchecked Sendable {
     func take() -> Result<Element?, MediaError> {
       condition.locked {
         while count == 0 && !isEnded && !isStopped { condition.wait() }
-        if count > 0 {
-          let element = buffer[head]
+        if count > 0, let element = buffer[head] {
+          buffer[head] = nil
           head += 1
           if head >= 32 || head == buffer.count {
             buffer.removeFirst(head)
