@@ -146,6 +146,7 @@ let package = Package(
     sample("probe-file"),
     sample("encode-ten-lines"),
     sample("custom-stage"),
+    sample("render-async"),
 
     // Programs that only benchmarks run
     .executableTarget(

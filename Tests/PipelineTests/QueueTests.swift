@@ -71,6 +71,28 @@ private final class Counter: Source {
   }
 }
 
+/// Counts how many of its kind are alive.
+private final class Held: Weighted {
+  static let alive = Mutex(0)
+  let byteCount = 1
+  let mediaDuration = MediaTime.zero
+  init() { Held.alive.withLock { $0 += 1 } }
+  deinit { Held.alive.withLock { $0 -= 1 } }
+}
+
+@Suite struct QueueMemoryTests {
+  @Test func anElementThatWasTakenIsLetGo() throws {
+    final class Endless: Source {
+      func next() -> Held? { Held() }
+    }
+    let queue = Queue(bounds: .init(elements: 4), upstream: Endless())
+    for _ in 0..<25 { _ = try queue.next() }
+    // Four wait, one is in its producer's hand, one may just have been taken.
+    #expect(Held.alive.withLock { $0 } <= 6)
+    queue.stop()
+  }
+}
+
 @Suite struct LedgerTests {
   @Test func aShortfallIsAnError() throws {
     let ledger = Ledger()

@@ -62,6 +62,23 @@ struct SampleProgramTests {
     #expect(source.split(separator: "\n").count <= 30)
   }
 
+  @Test("render-async renders a document while the program goes on")
+  func render() throws {
+    try withClip { input, output in
+      let document = (input as NSString).deletingLastPathComponent + "/ad.reel.json"
+      let text = """
+        {"reel": 1, "canvas": {"width": 320, "height": 240, "frameRate": "25"},
+         "variables": {"headline": {"type": "text", "default": "none"}},
+         "sequence": [{"media": "in.mp4", "trim": ["0s", "0.8s"]}],
+         "overlays": [{"text": "{{headline}}", "from": "0s", "to": "0.4s"}]}
+        """
+      try text.write(toFile: document, atomically: true, encoding: .utf8)
+      let outcome = try run("render-async", document, output)
+      #expect(outcome.output.hasSuffix("20 frames\n"), "\(outcome.output) \(outcome.errors)")
+      #expect(try Oracle.videoFrameCount(output) == 20)
+    }
+  }
+
   /// Mean luma of the first frame, 0...255, by FFmpeg's own measurement.
   private func brightness(_ path: String) throws -> Double {
     let lines = try Tool.lines(

@@ -18,7 +18,7 @@ enum CheckCommand {
   }
 
   private static func run(_ invocation: Invocation) throws -> Int32 {
-    let document = try DocumentFile(path: invocation.required("DOC"))
+    let document = try ReelFile(path: invocation.required("DOC"))
     let task = try document.task(invocation)
     let runner = try TaskRunner(invocation)
     let plan = try runner.run(RenderPlanTask(task), files: try document.files(of: task))

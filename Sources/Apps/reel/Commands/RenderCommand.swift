@@ -33,7 +33,7 @@ enum RenderCommand {
   }
 
   private static func run(_ invocation: Invocation) throws -> Int32 {
-    let document = try DocumentFile(path: invocation.required("DOC"))
+    let document = try ReelFile(path: invocation.required("DOC"))
     let runner = try TaskRunner(invocation)
     var task = try document.task(invocation)
     if invocation.flag("plan") { return try plan(task, document, runner) }
@@ -58,7 +58,7 @@ enum RenderCommand {
     return 0
   }
 
-  private static func plan(_ task: RenderTask, _ document: DocumentFile, _ runner: TaskRunner) throws -> Int32 {
+  private static func plan(_ task: RenderTask, _ document: ReelFile, _ runner: TaskRunner) throws -> Int32 {
     let invocation = runner.invocation
     let plan = try runner.run(RenderPlanTask(task), files: try document.files(of: task))
     try runner.writeReport(plan)
@@ -75,7 +75,7 @@ enum RenderCommand {
   }
 
   private static func frame(
-    _ task: RenderTask, at position: TimePosition, _ document: DocumentFile, _ runner: TaskRunner
+    _ task: RenderTask, at position: TimePosition, _ document: ReelFile, _ runner: TaskRunner
   ) throws -> Int32 {
     let invocation = runner.invocation
     guard let output = invocation.argument("PNG") else {

@@ -1,6 +1,5 @@
 import FFmpegBridge
 import FileAccess
-import Glibc
 import MediaCore
 import Text
 
@@ -56,24 +55,7 @@ final class DocumentText {
 
   /// Caption and font files are small; more is a mistake.
   private static func read(_ name: String, _ files: any Files) throws(MediaError) -> [UInt8] {
-    let input = try files.openInput(name)
-    let size = Int(input.snapshot.byteCount)
-    guard size <= 256 << 20 else {
-      throw MediaError(.refused, "cannot read \(input.displayName)", path: input.displayName, reason: "it is larger than 256 MiB")
-    }
-    var bytes = [UInt8](repeating: 0, count: size)
-    var done = 0
-    while done < size {
-      let count = bytes.withUnsafeMutableBytes { buffer in
-        pread(input.descriptor.rawValue, buffer.baseAddress.map { $0 + done }, size - done, off_t(done))
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else {
-        throw MediaError(.incomplete, "cannot read \(input.displayName)", path: input.displayName, reason: "it ends before its size")
-      }
-      done += count
-    }
-    return bytes
+    try files.openInput(name).contents(atMost: 256 << 20)
   }
 }
 

@@ -1,0 +1,27 @@
+import Glibc
+public import MediaCore
+
+extension InputFile {
+  /// The whole file, for the small ones that people write: documents, captions, fonts. Safe to call from any thread.
+  ///
+  /// - Parameter maximum: the most bytes that make sense.
+  /// - Throws: `refused` above `maximum`, `incomplete` when the file has shrunk since it was opened, `io` when reading fails.
+  public func contents(atMost maximum: Int) throws(MediaError) -> [UInt8] {
+    let operation = "cannot read \(displayName)"
+    guard snapshot.byteCount <= Int64(maximum) else {
+      throw MediaError(
+        .refused, operation, path: displayName, reason: "it is larger than \(maximum >> 20) MiB", advice: "is it the right file?")
+    }
+    let size = Int(snapshot.byteCount)
+    var bytes = [UInt8](repeating: 0, count: size)
+    var done = 0
+    while done < size {
+      let count = bytes.withUnsafeMutableBytes { pread(descriptor.rawValue, $0.baseAddress! + done, size - done, off_t(done)) }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw MediaError(.io, operation, path: displayName, reason: String(cString: strerror(errno))) }
+      guard count > 0 else { throw MediaError(.incomplete, operation, path: displayName, reason: "it ends before its size") }
+      done += count
+    }
+    return bytes
+  }
+}
