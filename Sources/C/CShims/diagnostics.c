@@ -8,7 +8,7 @@
 enum { kept_lines = 100, line_bytes = 320, max_live = 1024 };
 
 struct RWDiagnostics {
-  int64_t errors, warnings;
+  int64_t errors, warnings, concealments;
   int count;
   struct {
     int level;
@@ -46,6 +46,13 @@ static RWDiagnostics *owner(void *context) {
 
 static void receive(void *context, int level, const char *format, va_list arguments) {
   level &= 0xff;
+  // libavcodec's error concealment says this once a picture, at whatever level.
+  if (!strncmp(format, "concealing ", 11)) {
+    pthread_mutex_lock(&lock);
+    RWDiagnostics *diagnostics = owner(context);
+    if (diagnostics) diagnostics->concealments++;
+    pthread_mutex_unlock(&lock);
+  }
   if (level > AV_LOG_WARNING) return;
   char text[line_bytes];
   int prefix = 1;
@@ -106,6 +113,14 @@ RWDiagnostics *rw_diagnostics_enter(RWDiagnostics *diagnostics) {
 int64_t rw_diagnostics_count(RWDiagnostics *diagnostics, bool errors) {
   pthread_mutex_lock(&lock);
   int64_t count = errors ? diagnostics->errors : diagnostics->warnings;
+  pthread_mutex_unlock(&lock);
+  return count;
+}
+
+int64_t rw_diagnostics_take_concealments(RWDiagnostics *diagnostics) {
+  pthread_mutex_lock(&lock);
+  int64_t count = diagnostics->concealments;
+  diagnostics->concealments = 0;
   pthread_mutex_unlock(&lock);
   return count;
 }

@@ -23,13 +23,14 @@ public final class DamageLog: Sendable {
 
   public init() {}
 
-  /// Books one occurrence.
-  public func note(_ kind: String, stream: Int? = nil, time: MediaTime? = nil) {
+  /// Books `count` occurrences, by default one; none does nothing.
+  public func note(_ kind: String, stream: Int? = nil, time: MediaTime? = nil, count: Int = 1) {
+    guard count > 0 else { return }
     state.withLock { state in
       if let index = state.entries.firstIndex(where: { $0.kind == kind && $0.stream == stream }) {
-        state.entries[index].count += 1
+        state.entries[index].count += count
       } else {
-        state.entries.append(Entry(kind: kind, stream: stream, firstSeconds: time?.doubleValue, count: 1))
+        state.entries.append(Entry(kind: kind, stream: stream, firstSeconds: time?.doubleValue, count: count))
       }
     }
   }

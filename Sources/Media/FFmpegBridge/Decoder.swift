@@ -123,7 +123,9 @@ public struct Decoder: ~Copyable {
     let frame = VideoFrame.allocate()
     switch try receive(frame) {
     case .needsInput: return .needsInput
-    case .end: return .end
+    case .end:
+      noteConcealment(of: nil, time: nextTime)
+      return .end
     case .frame: break
     }
     let (time, duration) = times(of: frame, guess: stream.averageFrameRate.reciprocal)
@@ -131,7 +133,7 @@ public struct Decoder: ~Copyable {
     if Rational(frame.pointee.sample_aspect_ratio).isPositive == false || stream.sampleAspectRatio != Rational(1) {
       frame.pointee.sample_aspect_ratio = stream.sampleAspectRatio.avRational
     }
-    if result.isDamaged { environment.damage.note("concealed frame", stream: stream.index, time: time) }
+    noteConcealment(of: result, time: time)
     return .frame(result)
   }
 
@@ -147,6 +149,17 @@ public struct Decoder: ~Copyable {
     let (time, _) = times(of: frame, guess: Rational(Int64(frame.pointee.nb_samples), rate))
     nextTime = time + MediaTime(Rational(Int64(frame.pointee.nb_samples), rate))
     return .frame(AudioFrame(owning: frame, time: time))
+  }
+
+  /// Books what was concealed. With frame threads a frame may be handed out before the thread that conceals it sets the frame's
+  /// flag: there, what libavcodec says counts (within a few frames of it), and the flag only where it means something else.
+  private func noteConcealment(of frame: VideoFrame?, time: MediaTime?) {
+    var count = frame?.isDamaged == true ? 1 : 0
+    if context.pointee.active_thread_type & FF_THREAD_FRAME != 0 {
+      if frame?.isConcealed == true { count = 0 }
+      count += environment.diagnostics.takeConcealments()
+    }
+    environment.damage.note("concealed frame", stream: stream.index, time: time, count: count)
   }
 
   /// Fills `frame`; frees it when there is none.

@@ -17,6 +17,9 @@ public final class Diagnostics: @unchecked Sendable {
   public var errorCount: Int64 { rw_diagnostics_count(raw, true) }
   public var warningCount: Int64 { rw_diagnostics_count(raw, false) }
 
+  /// How many pictures libavcodec has concealed since the last call.
+  func takeConcealments() -> Int { Int(rw_diagnostics_take_concealments(raw)) }
+
   /// The different lines so far, oldest first, errors and warnings.
   public var lines: [String] { entries.map(\.text) }
 

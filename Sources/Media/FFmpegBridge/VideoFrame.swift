@@ -87,6 +87,11 @@ public final class VideoFrame: @unchecked Sendable, Weighted {
   public var isDamaged: Bool {
     raw.pointee.decode_error_flags != 0 || raw.pointee.flags & AV_FRAME_FLAG_CORRUPT != 0
   }
+  /// Whether that damage is what error concealment covers, and nothing else.
+  var isConcealed: Bool {
+    let covered = FF_DECODE_ERROR_CONCEALMENT_ACTIVE | FF_DECODE_ERROR_DECODE_SLICES
+    return raw.pointee.decode_error_flags & covered != 0 && raw.pointee.decode_error_flags & ~covered == 0
+  }
 
   /// The tags as the stream states them; see `ColorTags.resolved`.
   public var color: ColorTags {

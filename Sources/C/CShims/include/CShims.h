@@ -39,6 +39,8 @@ void rw_diagnostics_free(RWDiagnostics *diagnostics);
 RWDiagnostics *rw_diagnostics_enter(RWDiagnostics *diagnostics);
 // How many lines at level AV_LOG_ERROR or worse (`errors`), else at AV_LOG_WARNING, have come.
 int64_t rw_diagnostics_count(RWDiagnostics *diagnostics, bool errors);
+// How many pictures have been concealed since the last call.
+int64_t rw_diagnostics_take_concealments(RWDiagnostics *diagnostics);
 // Copies kept line `index` (the first 100 different ones); returns its level, or -1 past the end.
 int rw_diagnostics_line(RWDiagnostics *diagnostics, int index, char *text, size_t size);
 
