@@ -137,6 +137,12 @@ let package = Package(
     .executableTarget(
       name: "sandbox-costs", dependencies: ["Sandbox", "FileAccess", "MediaCore"], path: "Benchmarks/sandbox-costs",
       swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "log-day", dependencies: ["MetadataLog", "Storage", "Transfer", "Crypto"], path: "Benchmarks/log-day",
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "jobs-costs", dependencies: ["Jobs", "Storage"], path: "Benchmarks/jobs-costs", exclude: ["loop.c"],
+      swiftSettings: swiftSettings),
     // The evaluation scripts of Benchmarks/ drive it with raw pictures.
     .executableTarget(
       name: "watermark-lab", dependencies: ["Watermark", "Crypto", "MediaCore"], path: "Benchmarks/watermark-lab",
@@ -161,10 +167,15 @@ let package = Package(
     .target(name: "LoopbackServer", path: "Tests/LoopbackServer", swiftSettings: swiftSettings),
     // A process that runs jobs and kills itself, for the kill storm; not a product.
     .target(name: "DurabilityShim", path: "Tests/DurabilityShim", cSettings: cSettings),
-    .executableTarget(
-      name: "storm-worker", dependencies: ["DurabilityShim", "Jobs", "Storage", "Crypto", "FileAccess", "MediaCore"],
-      path: "Tests/StormWorker",
+    .target(
+      name: "StormSupport", dependencies: ["Jobs", "Storage", "FileAccess", "MediaCore"], path: "Tests/StormSupport",
       swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "storm-worker", dependencies: ["StormSupport", "DurabilityShim", "Jobs", "Storage"], path: "Tests/StormWorker",
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "storm-media-worker", dependencies: ["StormSupport", "Reelwright"], path: "Tests/StormMediaWorker", swiftSettings: swiftSettings
+    ),
     tests("ArchitectureTests", []),
     tests("MediaCoreTests", ["MediaCore"]),
     tests("PositionedJSONTests", ["PositionedJSON", "MediaCore"]),
@@ -198,7 +209,8 @@ let package = Package(
     tests(
       "JobsTests",
       [
-        "Jobs", "Storage", "DatabaseTestSupport", "storm-worker", "Sandbox", "FileAccess", "MetadataLog", "Crypto", "PositionedJSON",
+        "Jobs", "Storage", "DatabaseTestSupport", "storm-worker", "storm-media-worker", "StormSupport", "Sandbox", "FileAccess",
+        "MetadataLog", "Crypto", "PositionedJSON",
         "MediaCore",
       ]),
     tests("CommandLayerTests", ["CommandLayer", "MediaCore"]),

@@ -44,9 +44,9 @@ public struct MediaJobHandler: JobHandler {
     switch isolation {
     case .inProcess(let threads):
       let task = TaskContext(files: context.files, limits: limits, cancellation: context.cancellation, threads: threads, progress: report)
-      return try TaskRegistry.run(kind: spec.kind, payload: MediaJobHandler.complete(spec), context: task)
+      return try TaskRegistry.run(kind: spec.kind, payload: TaskPayload.complete(kind: spec.kind, spec.payload), context: task)
     case .process(let pool):
-      let payload = try MediaJobHandler.complete(spec)
+      let payload = try TaskPayload.complete(kind: spec.kind, spec.payload)
       do throws(MediaError) {
         let files: any Files = context.files
         let answer = try pool.run(
@@ -66,26 +66,16 @@ public struct MediaJobHandler: JobHandler {
     func add(_ key: String, _ value: JSON) { members.append((key, value)) }
     add("schema", JSON.integer(1))
     add("job", JSON.integer(job.id.rawValue))
-    let file = output.split(separator: "/").last.map(String.init) ?? output
+    let shown = RemoteFiles.display(output)
+    let file = shown == output ? output.split(separator: "/").last.map(String.init) ?? output : shown
     add("output", texts(["file": file, "sha256": sha256]))
-    add("inputs", texts(job.spec.inputs))
+    add("inputs", texts(job.spec.shown.inputs))
     add("task", JSON.string(job.spec.kind))
     add("parameters", document(job.spec.payload))
     add("metadata", texts(job.spec.labels))
     add("versions", texts(["ffmpeg": Version.ffmpeg, "reelwright": Version.current]))
     add("report", document(result))
     return JSON.object(members).text() + "\n"
-  }
-
-  /// The payload with the defaults of the members that it leaves out, for the task that has one for each.
-  private static func complete(_ spec: JobSpec) throws -> [UInt8] {
-    guard spec.kind == EncodeTask.kind else { return spec.payload }
-    let given = try JSONParser.parse(spec.payload, source: JSONSource("payload"))
-    let defaults = try JSONParser.parse(TaskCoding.encode(EncodeTask()), source: JSONSource("defaults"))
-    guard let own = given.asObject, let plain = defaults.asObject else { return spec.payload }
-    var members: [(String, JSON)] = own.map { ($0.key, JSON($0.node.value)) }
-    for (key, node) in plain where !own.contains(where: { $0.key == key }) { members.append((key, JSON(node.value))) }
-    return Array(JSON.object(members).text(indent: nil).utf8)
   }
 
   private static func document(_ bytes: [UInt8]) -> JSON {

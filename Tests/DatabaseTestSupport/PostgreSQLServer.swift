@@ -16,13 +16,15 @@ public final class PostgreSQLServer: @unchecked Sendable {
 
   public static let isInstalled = access("/usr/lib/postgresql/15/bin/postgres", X_OK) == 0
 
-  public init() throws {
+  /// - Parameter address: an IPv4 address to listen on besides the unix socket, for connections of its network (/30).
+  public init(address: String? = nil, port: Int = 5432) throws {
     guard PostgreSQLServer.isInstalled else { throw StorageError(.cannotOpen, "cannot start a server", reason: "not installed") }
     pthread_mutex_init(lock, nil)
-    var template = Array("/tmp/reelwright-postgres-XXXXXX".utf8CString)
+    let place = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(place)/reelwright-postgres-XXXXXX".utf8CString)
     precondition(mkdtemp(&template) != nil)
     folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    (commands, answers) = PostgreSQLServer.start(folder)
+    (commands, answers) = PostgreSQLServer.start(folder, address ?? "", port)
     guard readAnswer() == "ready" else { throw StorageError(.cannotOpen, "cannot start a server", reason: "it did not start") }
   }
 
@@ -69,14 +71,16 @@ public final class PostgreSQLServer: @unchecked Sendable {
   }
 
   /// A shell that starts the server, obeys, and ends it when its standard input ends.
-  private static func start(_ folder: String) -> (commands: Int32, answers: Int32) {
+  private static func start(_ folder: String, _ address: String, _ port: Int) -> (commands: Int32, answers: Int32) {
     let script = """
       trap '' INT TERM HUP
       cd / && run= && if [ "$(id -u)" = 0 ]; then chown postgres "$1"; run='runuser -u postgres --'; fi
       bin=/usr/lib/postgresql/15/bin
       $run $bin/initdb -D "$1/data" -A trust -U postgres --no-sync >"$1/log" 2>&1
+      if [ -n "$2" ]; then echo "host all all $2/30 trust" >>"$1/data/pg_hba.conf"; fi
+      address=$2 port=$3
       ctl() { $run $bin/pg_ctl -D "$1/data" -l "$1/data/server.log" -w -o \
-        "-k $1 -c listen_addresses= -c max_connections=200 -c shared_buffers=32MB" "$2" -m immediate >/dev/null 2>&1; }
+        "-k $1 -p $port -c listen_addresses=$address -c max_connections=200 -c shared_buffers=32MB" "$2" -m immediate >/dev/null 2>&1; }
       ctl "$1" start && echo ready || echo failed
       while read -r command; do ctl "$1" "$command" && echo ready || echo failed; done
       ctl "$1" stop; rm -rf "$1"; echo gone
@@ -92,7 +96,7 @@ public final class PostgreSQLServer: @unchecked Sendable {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
-    var arguments = (["sh", "-c", script, "sh", folder] as [String]).map { strdup($0) } + [nil]
+    var arguments = (["sh", "-c", script, "sh", folder, address, "\(port)"] as [String]).map { strdup($0) } + [nil]
     var child = pid_t()
     let result = posix_spawn(&child, "/bin/sh", &actions, &attributes, &arguments, environ)
     precondition(result == 0, "cannot start a shell")

@@ -1,12 +1,13 @@
 import FoundationEssentials
 import Glibc
 
-/// A fresh folder, removed with everything in it.
+/// A fresh folder in `$TMPDIR` (default /tmp), removed with everything in it.
 public final class TemporaryFolder: Sendable {
   public let path: String
 
   public init() {
-    var template = Array("/tmp/reelwright-test-XXXXXX".utf8CString)
+    let place = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(place)/reelwright-test-XXXXXX".utf8CString)
     precondition(mkdtemp(&template) != nil)
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }

@@ -2,7 +2,9 @@ import DatabaseTestSupport
 import FileAccess
 import FoundationEssentials
 import Glibc
+import PositionedJSON
 import Storage
+import StormSupport
 import Synchronization
 import Testing
 
@@ -15,6 +17,9 @@ final class KillStorm {
     var stops = 0
     /// Milliseconds from the death of a worker to its jobs being back in the queue, in order.
     var recoveries: [Double] = []
+    /// Those of them during which a stopped process held SQLite's write lock: until it goes on nobody can write.
+    var stalled: [Double] = []
+    var renders = 0
     var problems: [String] = []
     var isFinished = false
     var totalKills: Int { kills.values.reduce(0, +) }
@@ -30,8 +35,13 @@ final class KillStorm {
   private let address: String
   private let leaseSeconds = 1.0
   private var seed: UInt64
-  private var children: Set<pid_t> = []
+  /// The programs that run.
+  private var children: [pid_t: String] = [:]
   private var stopped: [pid_t: Int64] = [:]
+  /// From when to when a stopped process held the write lock; wall-clock microseconds.
+  private var stalls: [(from: Int64, to: Int64)] = []
+  private var holders: [pid_t: Int64] = [:]
+  private lazy var writeLock = SQLiteWriteLock(database: address)
 
   private final class Events: JobRecorder {
     func record(_ transition: JobTransition, in transaction: any Transaction) throws {
@@ -56,6 +66,7 @@ final class KillStorm {
     try database.migrate(module: "storm", [Migration(1) { _ in ["CREATE TABLE storm_event(job BIGINT NOT NULL, state BIGINT NOT NULL)"] }])
     store = try JobStore(database: database, recorder: Events())
     mkdir(folder.path + "/out", 0o700)
+    mkdir(folder.path + "/worker", 0o700)
   }
 
   /// Ends when `jobs` jobs are done, in batches until `kills` deaths have happened, or after `seconds`.
@@ -63,22 +74,27 @@ final class KillStorm {
     let end = Thread.monotonicMicroseconds() + Int64(seconds) * 1_000_000
     var isFinished = false
     var submitted: [JobID] = []
+    // One neighbour that lives, as on a machine where only some workers die: it takes no jobs.
+    let observer = try observer()
+    defer { observer.stop() }
     while true {
       let left = try store.retrying { try store.jobs(filter(JobState.available, .scheduled, .running, .retryable)).count }
-      let died = journal("kills").count
+      let died = journal("kills").count + journal("stops").count
       if left == 0, died >= kills, !submitted.isEmpty {
         isFinished = true
         break
       }
       if Thread.monotonicMicroseconds() > end { break }
       if left < 20, submitted.count < jobs || died < kills { submitted += try submit(min(40, max(20, jobs - submitted.count))) }
-      try keepAlive(workers)
+      try keepAlive("storm-worker", workers)
+      try keepAlive("storm-media-worker", 1)
       usleep(10_000)
     }
     let hasTime = isFinished
     // The last workers leave by themselves, or are ended here; a calm one then sweeps and recovers.
-    for child in children { kill(child, SIGKILL) }
+    for child in children.keys { kill(child, SIGKILL) }
     reapAll()
+    observer.stop()
     var outcome = count(submitted)
     outcome.isFinished = hasTime
     return outcome
@@ -87,68 +103,117 @@ final class KillStorm {
   private func filter(_ states: JobState...) -> JobFilter {
     var filter = JobFilter()
     filter.states = Set(states)
+    filter.limit = 1_000_000
     return filter
   }
 
-  private func submit(_ count: Int) throws -> [JobID] {
-    var specs: [JobSpec] = []
-    for _ in 0..<count {
-      seed &+= 1
-      var spec = JobSpec(kind: seed % 50 == 0 ? "poison" : "write")
-      // The storm kills ordinary jobs as often as it likes; only the poisoned are to be found out.
-      spec.crashLimit = spec.kind == "poison" ? 3 : 1_000_000
-      spec.retry.baseSeconds = 0.01
-      spec.retry.capSeconds = 0.05
-      if spec.kind == "write" { spec.outputs = ["out": "\(folder.path)/out/\(seed)"] }
-      specs.append(spec)
+  /// Looks after the dead, takes no jobs.
+  private func observer() throws -> Runner {
+    var configuration = RunnerConfiguration()
+    configuration.slots = [:]
+    configuration.folder = folder.path + "/worker"
+    configuration.leaseSeconds = leaseSeconds
+    let journal = Journal(folder: folder.path)
+    configuration.onEvent = { event in
+      if case .recovered(let worker, _) = event { journal.add("recoveries", "\(worker)") }
     }
+    var handlers = JobHandlers()
+    handlers.register("none") { _ in JobAnswer() }
+    let runner = try Runner(store: store, handlers: handlers, configuration: configuration)
+    try Thread.start {
+      do { try runner.run(until: .stopped) } catch { Issue.record(error) }
+    }
+    return runner
+  }
+
+  private static let document = """
+    {"reel": 1, "canvas": {"width": 160, "height": 90, "frameRate": "25"}, "sequence": [
+      {"image": "grapefruit_slices.jpg", "duration": "0.4s", "fit": "cover"}, {"transition": "crossfade", "duration": "0.2s"},
+      {"image": "peacock.jpg", "duration": "0.4s", "fit": "cover"}]}
+    """
+
+  private func spec() -> JobSpec {
+    seed &+= 1
+    var spec = JobSpec(kind: seed % 50 == 0 ? "poison" : seed % 20 == 7 ? "render" : "write")
+    // The storm kills ordinary jobs as often as it likes; only the poisoned are to be found out.
+    spec.crashLimit = spec.kind == "poison" ? 3 : 1_000_000
+    spec.retry.baseSeconds = 0.01
+    spec.retry.capSeconds = 0.05
+    switch spec.kind {
+    case "write": spec.outputs = ["out": "\(folder.path)/out/\(seed)"]
+    case "render":
+      spec.slotClass = "encode"
+      let payload = JSON.object([("document", .string(KillStorm.document)), ("documentName", .string("storm.reel"))])
+      spec.payload = Array(payload.text(indent: nil).utf8)
+      let media = PendingFile.split(PendingFile.split(PendingFile.split(#filePath).folder).folder).folder + "/Samples/ad/media/"
+      for name in ["grapefruit_slices.jpg", "peacock.jpg"] { spec.inputs[name] = media + name }
+      spec.outputs = ["output": "\(folder.path)/out/\(seed).mp4"]
+    default: break
+    }
+    return spec
+  }
+
+  private func submit(_ count: Int) throws -> [JobID] {
+    let specs = (0..<count).map { _ in spec() }
     // A worker that is stopped inside a transaction keeps SQLite's write lock until it goes on, and it is this thread that
     // would let it.
     return try store.retrying {
-      for child in children { kill(child, SIGCONT) }
+      try wakeStopped(olderThan: 0)
       return try store.submit(specs).map(\.id)
     }
   }
 
-  private func keepAlive(_ workers: Int) throws {
+  private func keepAlive(_ program: String, _ count: Int) throws {
     // Child by child: others of this process belong to other tests.
-    for child in children {
+    for child in children.keys {
       var status: Int32 = 0
       guard waitpid(child, &status, WNOHANG | WUNTRACED) == child else { continue }
       if status & 0xff == 0x7f {
         stopped[child] = Thread.monotonicMicroseconds()
+        if kind == .sqlite, writeLock.holder == child { holders[child] = JobClock.system.now() }
       } else {
-        children.remove(child)
+        children[child] = nil
         stopped[child] = nil
+        if let from = holders.removeValue(forKey: child) { stalls.append((from, JobClock.system.now())) }
       }
     }
-    // Wakes up when its jobs have long been taken over.
-    for (child, since) in stopped where Thread.monotonicMicroseconds() - since > Int64(leaseSeconds * 2.5e6) {
+    // Wakes up when its jobs have been taken over.
+    try wakeStopped(olderThan: Int64(leaseSeconds * 1.3e6))
+    let living = children.filter { $0.value == program && stopped[$0.key] == nil }.count
+    for _ in living..<max(living, count) { try spawn(program) }
+  }
+
+  private func wakeStopped(olderThan age: Int64) throws {
+    for (child, since) in stopped where Thread.monotonicMicroseconds() - since >= age {
       kill(child, SIGCONT)
       stopped[child] = nil
+      if let from = holders.removeValue(forKey: child) { stalls.append((from, JobClock.system.now())) }
     }
-    while children.count - stopped.count < workers { try spawn() }
   }
 
   private func reapAll() {
     var status: Int32 = 0
-    for child in children { waitpid(child, &status, 0) }
+    for child in children.keys { waitpid(child, &status, 0) }
     children.removeAll()
+    stopped.removeAll()
   }
 
-  private func spawn() throws {
+  @discardableResult
+  private func spawn(_ program: String, isCalm: Bool = false) throws -> pid_t {
     seed &+= 1
     // The test bundle and the executables lie in one folder.
     let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let built = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? executable
-    let path = PendingFile.split(built).folder + "/storm-worker"
-    var arguments = ([path, address, folder.path, "\(seed &* 0x9e37_79b9)", "\(leaseSeconds)"] as [String]).map { strdup($0) } + [nil]
+    let path = PendingFile.split(built).folder + "/" + program
+    let fate = isCalm ? "0" : "\(max(1, seed &* 0x9e37_79b9))"
+    var arguments = ([path, address, folder.path, fate, "\(leaseSeconds)"] as [String]).map { strdup($0) } + [nil]
     defer { for pointer in arguments { free(pointer) } }
     var child = pid_t()
     guard posix_spawn(&child, path, nil, nil, &arguments, environ) == 0 else {
       throw JobsError(.io, "cannot start \(path)", reason: String(cString: strerror(errno)))
     }
-    children.insert(child)
+    children[child] = program
+    return child
   }
 
   private func journal(_ name: String) -> [[Substring]] {
@@ -164,23 +229,32 @@ final class KillStorm {
       diedAt[line[2]] = Int64(line[0])
     }
     outcome.stops = journal("stops").count
+    var seen: Set<Substring> = []
     for line in journal("recoveries") where line.count == 2 {
-      if let died = diedAt[line[1]], let found = Int64(line[0]) { outcome.recoveries.append(Double(found - died) / 1000) }
+      // Taken once; a second one found nothing left to take.
+      guard let died = diedAt[line[1]], let found = Int64(line[0]), found >= died, seen.insert(line[1]).inserted else { continue }
+      let milliseconds = Double(found - died) / 1000
+      if stalls.contains(where: { $0.from < found && $0.to > died }) {
+        outcome.stalled.append(milliseconds)
+      } else {
+        outcome.recoveries.append(milliseconds)
+      }
     }
     outcome.recoveries.sort()
+    outcome.stalled.sort()
     do {
-      // A calm worker sweeps, recovers, and does what is left when the time was up.
-      var handlers = JobHandlers()
-      handlers.register("poison") { _ in throw JobsError(.crashed, "worker", reason: "poison") }
-      handlers.register("write") { context in
-        let file = try context.files.createOutput("out")
-        for piece in KillStorm.content(context.job.id) { _ = write(file.descriptor.rawValue, piece, piece.count) }
-        let id = context.job.id
-        return JobAnswer(sidecars: ["out": { #"{"job":\#(id),"sha256":"\#($0)"}"# }])
+      // Calm workers sweep, recover, and do what is left when the time was up.
+      for program in ["storm-worker", "storm-media-worker"] { try spawn(program, isCalm: true) }
+      // A poisoned one kills also a calm worker.
+      var status: Int32 = 0
+      while !children.isEmpty {
+        for (child, program) in children where waitpid(child, &status, WNOHANG) == child {
+          children[child] = nil
+          if status != 0 { try spawn(program, isCalm: true) }
+        }
+        usleep(10_000)
       }
-      var configuration = RunnerConfiguration()
-      configuration.folder = folder.path + "/worker"
-      try Runner(store: store, handlers: handlers, configuration: configuration).run(until: .drained)
+      outcome.renders = try store.jobs(filter(.done)).count { $0.spec.kind == "render" }
       outcome.problems = try verify(submitted)
     } catch {
       outcome.problems.append("\(error)")
@@ -188,16 +262,12 @@ final class KillStorm {
     return outcome
   }
 
-  /// What job `id` writes, in pieces.
-  private static func content(_ id: JobID) -> [[UInt8]] {
-    (0..<8).map { [UInt8](repeating: UInt8(truncatingIfNeeded: id.rawValue * 8 + $0), count: 4096) }
-  }
-
   private func verify(_ submitted: [JobID]) throws -> [String] {
     var problems: [String] = []
     let events = try store.database.read { try $0.query("SELECT job, count(*) FROM storm_event WHERE state = 5 GROUP BY job") }
     let done = Dictionary(uniqueKeysWithValues: events.map { (JobID($0.integer(0) ?? 0), $0.integer(1) ?? 0) })
     var expected: Set<String> = []
+    var renders: Set<String> = []
     for id in submitted {
       guard let job = try store.job(id) else {
         problems.append("job \(id) is lost")
@@ -209,24 +279,45 @@ final class KillStorm {
         }
         continue
       }
-      let path = job.spec.outputs["out"] ?? ""
+      let path = job.spec.outputs.values.first ?? ""
       let name = PendingFile.split(path).name
       expected.formUnion([name, name + ".sidecar.json"])
       if job.state != .done { problems.append("job \(id) is \(job.state)") }
       if done[id] != 1 { problems.append("job \(id) has \(done[id] ?? 0) done events") }
-      if Publication.contents(path) != KillStorm.content(id).flatMap({ $0 }) {
-        problems.append("the output of job \(id) is torn or missing")
-      }
       let recorded = try store.outputs(of: id)
+      let isWhole =
+        if job.spec.kind == "write" {
+          Publication.contents(path) == StormWorker.content(id).flatMap { $0 }
+        } else {
+          recorded.first.map { Publication.stands($0) } == true
+        }
+      if !isWhole { problems.append("the output of job \(id) is torn or missing") }
+      // A render gives the same bytes however often it was begun.
+      if job.spec.kind == "render" { renders.formUnion(recorded.map(\.sha256)) }
       let sidecar = Publication.contents(path + ".sidecar.json").map { String(decoding: $0, as: UTF8.self) }
       if recorded.count != 1 || sidecar == nil || sidecar != recorded.first?.sidecar {
         problems.append("the sidecar of job \(id) is not its own")
       }
     }
+    if renders.count > 1 { problems.append("renders differ: \(renders.sorted())") }
     let found = Set(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/out"))
     if found != expected { problems.append("unexpected or missing files: \(found.symmetricDifference(expected).sorted().prefix(5))") }
     let scratch = (try? FileManager.default.contentsOfDirectory(atPath: folder.path + "/worker/scratch")) ?? []
     if !scratch.isEmpty { problems.append("scratch folders are left: \(scratch.prefix(5))") }
     return problems
+  }
+}
+
+/// Who holds the write lock of a SQLite database in WAL mode: byte 120 of its index file (SQLite, "WAL-mode file format").
+private final class SQLiteWriteLock {
+  /// Open for as long as this process has the database open: closing it would drop the locks that this process holds.
+  private let descriptor: Int32
+
+  init(database: String) { descriptor = open(database + "-shm", O_RDWR | O_CLOEXEC) }
+
+  var holder: pid_t {
+    var lock = Glibc.flock(l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: 120, l_len: 1, l_pid: 0)
+    guard fcntl(descriptor, F_GETLK, &lock) == 0, lock.l_type != Int16(F_UNLCK) else { return 0 }
+    return lock.l_pid
   }
 }

@@ -2,7 +2,7 @@ import DurabilityShim
 import Glibc
 import Jobs
 import Storage
-import Synchronization
+import StormSupport
 
 /// `storm-worker record FOLDER JOURNAL COUNT`: enqueues and runs jobs with outputs while every write is recorded, and
 /// marks what has been acknowledged.
@@ -17,6 +17,8 @@ enum Recording {
     configuration.onEvent = { event in
       if case .ended(let id, _, .done?, _, _) = event { durability_mark("done \(id)") }
     }
+    var handlers = JobHandlers()
+    StormWorker.registerPlain(&handlers, nil)
     // In two rounds, so that the second one starts on a log that has been used.
     for round in 0..<2 {
       for index in 0..<count {
@@ -25,7 +27,7 @@ enum Recording {
         let id = try store.submit(spec).id
         durability_mark("submitted \(id)")
       }
-      try Runner(store: store, handlers: StormWorker.handlers, configuration: configuration).run(until: .drained)
+      try Runner(store: store, handlers: handlers, configuration: configuration).run(until: .drained)
     }
   }
 }

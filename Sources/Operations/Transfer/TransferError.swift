@@ -6,7 +6,9 @@ internal import MediaCore
 public struct TransferError: Error, Sendable {
   /// What kind of failure this is; decides the exit status.
   public struct Code: Hashable, Sendable {
-    private enum Kind { case usage, missing, refused, incomplete, damaged, tooLarge, io, retryLater, cancelled, configuration, rejected }
+    private enum Kind: String {
+      case usage, missing, refused, incomplete, damaged, tooLarge, io, retryLater, cancelled, configuration, rejected
+    }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
 
@@ -32,6 +34,9 @@ public struct TransferError: Error, Sendable {
     public static let configuration = Code(.configuration)
     /// The server answered with any other error status (69).
     public static let rejected = Code(.rejected)
+
+    /// A stable name for scripts.
+    public var name: String { kind.rawValue }
 
     var exitStatus: Int32 {
       switch kind {

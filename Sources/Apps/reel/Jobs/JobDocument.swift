@@ -24,7 +24,7 @@ enum JobDocument {
     add("progress", number(job.progress))
     add("etaSeconds", number(job.etaSeconds))
     add("stage", JSON(job.stage))
-    add("spec", job.spec.json)
+    add("spec", job.spec.shown.json)
     add("result", document(job.result))
     add("outputs", JSON.array(outputs.map(output)))
     add("error", failure(job.failure))

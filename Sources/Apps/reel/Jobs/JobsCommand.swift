@@ -31,7 +31,7 @@ enum JobsCommand {
       var changed: [JSON] = []
       for text in invocation.list("ID") {
         let id = try identifier(text)
-        let state = try change(store, id)
+        let state = try store.patiently { try change(store, id) }
         changed.append(JSON.object([("id", JSON.integer(id.rawValue)), ("state", JSON.string(state.name))]))
         if !invocation.isJSON, !invocation.isQuiet { try invocation.console.write("\(id) \(state.name)\n") }
       }
@@ -72,11 +72,11 @@ enum JobsCommand {
     if let every = invocation.value("every") {
       let name = try invocation.needed("schedule", "name the schedule")
       guard specs.count == 1 else { throw MediaError(.usage, invocation.commandLine, reason: "a schedule needs exactly one job") }
-      try store.setSchedule(name: name, cron: CronSchedule(every), spec: specs[0])
+      try store.patiently { try store.setSchedule(name: name, cron: CronSchedule(every), spec: specs[0]) }
       if invocation.isJSON { try print(answer("schedule", JSON.string(name)), invocation) }
       return 0
     }
-    let added = try store.submit(specs)
+    let added = try store.patiently { try store.submit(specs) }
     if invocation.isJSON {
       let jobs: [JSON] = added.map { JSON.object([("id", JSON.integer($0.id.rawValue)), ("new", JSON.bool($0.isNew))]) }
       try print(answer("jobs", JSON.array(jobs)), invocation)
@@ -101,6 +101,8 @@ enum JobsCommand {
       var spec = try JobSpec(json: node)
       spec.inputs = spec.inputs.mapValues(absolute)
       spec.outputs = spec.outputs.mapValues(absolute)
+      // What a worker would refuse is refused before it is queued.
+      _ = try TaskPayload.complete(kind: spec.kind, spec.payload)
       return spec
     }
   }
@@ -273,7 +275,7 @@ enum JobsCommand {
     members.append(("cron", JSON.string(schedule.cron.description)))
     members.append(("nextAt", JSON.double(Double(schedule.nextAt) / 1e6)))
     members.append(("lastJob", schedule.lastJob.map { JSON.integer($0.rawValue) } ?? JSON.null))
-    members.append(("spec", schedule.spec.json))
+    members.append(("spec", schedule.spec.shown.json))
     return JSON.object(members)
   }
 

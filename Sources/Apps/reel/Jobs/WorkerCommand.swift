@@ -23,6 +23,14 @@ enum WorkerCommand {
           "lease", .number("SECONDS", in: 1...3600), default: "30, with postgresql:// 4",
           "After this time without a sign of life a worker's jobs are taken by others."),
         Option(
+          "fetch", .choice(["none", "global", "local", "any"]), default: "global",
+          """
+          Which hosts jobs may fetch inputs from and send outputs to by https://: none, those of the internet, this machine too, \
+          or the studio's own network too.
+          """),
+        Option(
+          "cache-quota", .integer("GIB", in: 1...1_000_000), default: "20", "How much fetched inputs may take on disk, beside the store."),
+        Option(
           "isolation", .choice(["process", "none"]), default: "process",
           "Where media is parsed: in a sandboxed worker process, or in this one."),
         Option(
@@ -44,6 +52,7 @@ enum WorkerCommand {
     settings.leaseSeconds = invocation.number("lease") ?? (isRemote ? 4 : 30)
     // The log has made this folder for its key.
     if isRemote { settings.folder = Store.folder }
+    settings.remote = try remote(invocation, store)
     let limits = try CommonOptions.limits(invocation)
     let isolation: MediaJobHandler.Isolation =
       invocation.value("isolation") == "none" ? .inProcess(threads: 2) : .process(WorkerPool())
@@ -62,6 +71,20 @@ enum WorkerCommand {
       until: invocation.flag("once") ? .one : invocation.flag("drain") ? .drained : .stopped, cancellation: invocation.cancellation)
     if invocation.isJSON { try invocation.console.write(#"{"schema":1}"# + "\n") }
     return 0
+  }
+
+  private static func remote(_ invocation: Invocation, _ store: JobStore) throws -> RemoteFiles? {
+    var client = HTTPClient.Configuration()
+    switch invocation.value("fetch") ?? "global" {
+    case "none": return nil
+    case "local": client.addresses = .globalAndLoopback
+    case "any": client.addresses = .any
+    default: client.addresses = .global
+    }
+    let file = (store.database as? SQLiteDatabase)?.path
+    let folder = file.map { path in path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "." } ?? Store.folder
+    let gibibytes = Int64(invocation.integer("cache-quota") ?? 20)
+    return RemoteFiles(cache: try InputCache(folder: folder + "/inputs", quotaBytes: gibibytes << 30), client: client)
   }
 
   private static func slots(_ text: String) throws -> [String: Int] {

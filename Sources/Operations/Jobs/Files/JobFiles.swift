@@ -5,38 +5,36 @@ import Synchronization
 /// The files of one attempt, by logical name. Outputs stay invisible until the runner publishes them.
 public final class JobFiles: Files {
   private let spec: JobSpec
+  private let job: JobID
+  private let scratch: Scratch
   private let tag: String
   private let pending = Mutex<[String: PendingFile]>([:])
-  private let inputs: Mutex<LocalFiles>
-  private let localPaths: [String: String]
-  private let remote: [String: String]
+  private let inputs: LocalFiles
+  private let fetched = Mutex<[String: InputFile]>([:])
 
-  /// - Parameters:
-  ///   - inputPaths: inputs that lie on this machine.
-  ///   - remote: inputs that must be fetched, by URL.
-  init(spec: JobSpec, inputPaths: [String: String], remote: [String: String], claim: JobClaim) {
+  init(spec: JobSpec, claim: JobClaim, scratch: Scratch) {
     self.spec = spec
-    self.remote = remote
-    localPaths = inputPaths
+    self.scratch = scratch
+    job = claim.job
     tag = "\(claim.job)-\(claim.token)"
-    inputs = Mutex(LocalFiles(inputs: inputPaths))
+    inputs = LocalFiles(inputs: spec.inputs.filter { !RemoteFiles.isRemote($0.value) })
   }
 
   /// Fetches the inputs that are not of this machine.
-  func fetch(_ fetch: ((String, Cancellation) throws -> String)?, _ cancellation: Cancellation) throws {
-    guard !remote.isEmpty else { return }
-    guard let fetch else {
-      throw JobsError(.failed, "cannot fetch the inputs", reason: "this worker does not fetch", advice: "give the inputs as local paths")
+  func fetch(_ remote: RemoteFiles?, _ cancellation: Cancellation) throws {
+    guard (Array(spec.inputs.values) + spec.outputs.values).contains(where: RemoteFiles.isRemote) else { return }
+    guard let remote else {
+      throw JobsError(.failed, "cannot fetch the inputs", reason: "this worker does not fetch", advice: "give the files as local paths")
     }
-    var paths = localPaths
-    for (name, url) in remote { paths[name] = try fetch(url, cancellation) }
-    let fetched = LocalFiles(inputs: paths)
-    inputs.withLock { $0 = fetched }
+    for (name, location) in spec.inputs where RemoteFiles.isRemote(location) {
+      let file = try remote.fetch(location, cancellation: cancellation)
+      fetched.withLock { $0[name] = file }
+    }
   }
 
   public func openInput(_ name: String) throws(MediaError) -> InputFile {
-    let files = inputs.withLock { $0 }
-    return try files.openInput(name)
+    if let file = fetched.withLock({ $0[name] }) { return file }
+    return try inputs.openInput(name)
   }
 
   public func createOutput(_ name: String) throws(MediaError) -> OutputFile {
@@ -44,9 +42,12 @@ public final class JobFiles: Files {
       throw MediaError(.bug, "cannot create output \(name)", reason: "the job declares no output of that name")
     }
     do throws(JobsError) {
-      let file = try PendingFile(path: path, tag: tag, mode: 0o666)
+      // One that is sent elsewhere is written into the job's scratch folder.
+      let isRemote = RemoteFiles.isRemote(path)
+      let place = isRemote ? "\(try scratch.folder(job))/output" : path
+      let file = try PendingFile(path: place, tag: tag, mode: isRemote ? 0o600 : 0o666)
       pending.withLock { $0[name] = file }
-      return OutputFile(descriptor: file.descriptor, displayName: path)
+      return OutputFile(descriptor: file.descriptor, displayName: RemoteFiles.display(path))
     } catch {
       throw MediaError(error.code == .io ? .io : .exists, error.operation, path: path, reason: error.reason, advice: error.advice)
     }

@@ -4,11 +4,14 @@ import Glibc
 import MediaCore
 
 /// Makes the outputs of an attempt appear, exactly once whatever dies when: flush, record, link without replacement,
-/// flush the folder, commit. An attempt that finds its job's own output there adopts it.
+/// flush the folder, commit. An output that goes to a URL
+/// is sent before any other appears; sending it twice is sending the same. An attempt that finds its job's own output there adopts it.
 struct Publication {
   let store: JobStore
   let claim: JobClaim
   let spec: JobSpec
+  let remote: RemoteFiles?
+  let cancellation: Cancellation
   let phase: (RunnerPhase) -> Void
 
   /// Publishes and completes.
@@ -16,12 +19,15 @@ struct Publication {
   func run(_ files: [(name: String, file: PendingFile)], _ answer: JobAnswer) throws {
     phase(.fsync)
     var outputs: [(output: JobOutput, file: PendingFile)] = []
+    // Of a URL only what may be shown is recorded.
+    let locations = spec.outputs.mapValues(RemoteFiles.display)
     for (name, file) in files {
       try file.flush()
       let digest = try SHA256.digest(ofDescriptor: file.descriptor.rawValue, name: file.path)
       let size = FileSnapshot(of: file.descriptor.rawValue)?.byteCount ?? 0
       let sidecar = answer.sidecars[name].map { $0(digest.hex) }
-      outputs.append((JobOutput(name: name, path: file.path, sha256: digest.hex, byteCount: size, sidecar: sidecar), file))
+      outputs.append(
+        (JobOutput(name: name, path: locations[name] ?? file.path, sha256: digest.hex, byteCount: size, sidecar: sidecar), file))
     }
     if outputs.isEmpty {
       phase(.commit)
@@ -31,7 +37,13 @@ struct Publication {
     phase(.link)
     let recorded = try store.retrying { try store.recordedOutputs(claim.job) }.map(\.output)
     var standing: [JobOutput] = []
-    for (output, file) in outputs { standing.append(try place(output, file, recorded)) }
+    for (output, file) in outputs {
+      guard let location = spec.outputs[output.name], RemoteFiles.isRemote(location) else { continue }
+      guard let remote else { throw JobsError(.failed, "cannot send the outputs", reason: "this worker does not send") }
+      try remote.send(file.descriptor, byteCount: output.byteCount, to: location, cancellation: cancellation)
+      standing.append(output)
+    }
+    for (output, file) in outputs where !RemoteFiles.isRemote(output.path) { standing.append(try place(output, file, recorded)) }
     try commit(standing, answer.result)
   }
 
@@ -54,7 +66,7 @@ struct Publication {
   func check() throws {
     if spec.overwrite { return }
     let recorded = try store.retrying { try store.recordedOutputs(claim.job) }.map(\.output)
-    for path in spec.outputs.values {
+    for path in spec.outputs.values where !RemoteFiles.isRemote(path) {
       var status = stat()
       guard lstat(path, &status) == 0 else { continue }
       if !recorded.contains(where: { $0.path == path && Publication.stands($0) }) { throw Publication.taken(path) }

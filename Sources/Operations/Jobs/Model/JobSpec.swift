@@ -1,4 +1,5 @@
 import MetadataLog
+import Transfer
 
 /// A piece of work to be done once: what, on which files, when, and how often it may be tried.
 public struct JobSpec: Hashable, Sendable {
@@ -10,9 +11,9 @@ public struct JobSpec: Hashable, Sendable {
   public var name: String?
   /// The project it belongs to; erasure works by project. Default `"default"`.
   public var project = "default"
-  /// Paths by logical name. Default none.
+  /// Paths, or `https://` URLs (with `#sha256=` and the hash, where it is known), by logical name. Default none.
   public var inputs: [String: String] = [:]
-  /// Final paths by logical name. Default none.
+  /// Final paths, or `https://` URLs that take a PUT, by logical name. Default none.
   public var outputs: [String: String] = [:]
   /// Whether outputs that exist may be replaced. Default false: they are an error.
   public var overwrite = false
@@ -66,6 +67,9 @@ public struct JobSpec: Hashable, Sendable {
     }
     let texts = [name, uniqueKey].compactMap { $0 } + labels.values + inputs.keys + inputs.values + outputs.keys + outputs.values
     if texts.contains(where: { $0.utf8.contains(0) }) { throw refuse("a text contains a NUL byte") }
+    for location in Array(inputs.values) + outputs.values where RemoteFiles.isRemote(location) {
+      do throws(TransferError) { _ = try RemoteFiles.parse(location) } catch { throw refuse("of a URL: \(error.reason)") }
+    }
     for path in inputs.values where path.isEmpty { throw refuse("an input has an empty path") }
     for path in outputs.values where path.isEmpty || path.hasSuffix("/") { throw refuse("an output needs a file name") }
     guard Set(outputs.values).count == outputs.count else { throw refuse("two outputs have the same path") }

@@ -1,5 +1,6 @@
 import MediaCore
 import Storage
+import Transfer
 
 /// What failed about a job, why, and what to do about it.
 public struct JobsError: Error, Sendable {
@@ -115,6 +116,8 @@ public struct JobFailure: Hashable, Sendable, Codable {
     case let error as MediaError:
       self.init(
         code: error.code.name, message: "\(error)", isRetriable: error.isRetriable || error.code == .io, exitStatus: error.code.exitStatus)
+    case let error as TransferError:
+      self.init(code: error.code.name, message: "\(error)", isRetriable: error.isRetriable, exitStatus: error.exitStatus)
     case let error as StorageError:
       self.init(
         code: error.code.name, message: "\(error)", isRetriable: error.isRetriable || error.code == .full, exitStatus: error.exitStatus)

@@ -30,7 +30,7 @@ final class Dispatcher {
     store = runner.store
     presence = try Presence(folder: runner.folder + "/workers", worker: runner.worker)
     let lease = runner.configuration.leaseSeconds
-    beatInterval = Int64((runner.configuration.beatSeconds ?? min(5, lease / 4)) * 1e6)
+    beatInterval = Int64((runner.configuration.beatSeconds ?? min(5, lease / 8)) * 1e6)
     let store = store
     let worker = runner.worker
     lock = try store.retrying { try store.database.sessionLock(worker) }
@@ -61,6 +61,7 @@ final class Dispatcher {
   private func step() throws -> Int64? {
     let now = Thread.monotonicMicroseconds()
     runner.round.store(now, ordering: .relaxed)
+    try attendDeaths(now)
     try beat(now)
     let (running, stop, used, ended) = runner.state.withLock { ($0.running, $0.stop, $0.used, $0.ended) }
     var wait = max(1000, nextBeat - now)
@@ -156,6 +157,18 @@ final class Dispatcher {
 
   // MARK: Neighbours
 
+  /// Comes before everything else of a round: the jobs of a neighbour that has just died wait for it.
+  private func attendDeaths(_ now: Int64) throws {
+    for (id, peer) in peers {
+      guard let descriptor = peer.descriptor, Dispatcher.hasHungUp(descriptor) else { continue }
+      unwatch(peer)
+      peers[id]?.descriptor = nil
+      // The server may need a moment to notice.
+      peers[id]?.suspectedUntil = now + 2_000_000
+      _ = try recover(id, needsLock: true)
+    }
+  }
+
   private func watchPeers(_ beats: [Int64: Int64], _ now: Int64) throws -> Int64 {
     for (id, peer) in peers where beats[id] == nil {
       unwatch(peer)
@@ -176,17 +189,14 @@ final class Dispatcher {
         peer.beat = beat
         peer.changedAt = now
       }
-      if let descriptor = peer.descriptor, Dispatcher.hasHungUp(descriptor) {
-        runner.doorbell.unwatch(descriptor)
-        close(descriptor)
-        peer.descriptor = nil
-        // The server may need a moment to notice.
-        peer.suspectedUntil = now + 2_000_000
-      }
       peers[id] = peer
       if now - peer.changedAt >= lease {
         _ = try recover(id, needsLock: false)
-      } else if now < peer.suspectedUntil {
+        continue
+      }
+      // Looked at again when its lease runs out, whatever happens until then.
+      wait = min(wait, peer.changedAt + lease - now)
+      if now < peer.suspectedUntil {
         if try !recover(id, needsLock: true) { wait = min(wait, 2000) }
       } else if peer.descriptor == nil, now - peer.changedAt >= beatInterval {
         // Not of this machine, or its sign is gone: its lock is the only sign there is.

@@ -7,11 +7,9 @@ extension Runner {
   /// Starts a claimed job on a thread of its own.
   func start(_ claimed: ClaimedJob) {
     let deadline = Thread.monotonicMicroseconds() + Int64(claimed.job.spec.timeoutSeconds * 1e6)
-    var paths: [String: String] = [:]
-    for (name, path) in claimed.job.spec.inputs where !Runner.isRemote(path) { paths[name] = path }
     let context = JobContext(
       claimed, store: store, scratch: scratch,
-      files: JobFiles(spec: claimed.job.spec, inputPaths: paths, remote: remoteInputs(claimed.job.spec), claim: claimed.claim),
+      files: JobFiles(spec: claimed.job.spec, claim: claimed.claim, scratch: scratch),
       deadline: deadline)
     state.withLock { state in
       state.running[claimed.job.id] = context
@@ -25,10 +23,6 @@ extension Runner {
       try? store.release(context.claim, to: .available)
     }
   }
-
-  static func isRemote(_ path: String) -> Bool { path.hasPrefix("https://") || path.hasPrefix("http://") }
-
-  private func remoteInputs(_ spec: JobSpec) -> [String: String] { spec.inputs.filter { Runner.isRemote($0.value) } }
 
   private func perform(_ context: JobContext) {
     let start = Thread.monotonicMicroseconds()
@@ -49,13 +43,15 @@ extension Runner {
 
   private func attempt(_ context: JobContext) throws {
     let job = context.job
-    let publication = Publication(store: store, claim: context.claim, spec: job.spec) { [configuration] in
-      configuration.onPhase?($0, job.id)
-    }
+    let publication = Publication(
+      store: store, claim: context.claim, spec: job.spec, remote: configuration.remote, cancellation: context.cancellation
+    ) { [configuration] in configuration.onPhase?($0, job.id) }
     if !job.spec.outputs.isEmpty {
       // The claim's number tells a first claim from one after a take-over; the attempt's does not.
       if context.claim.token > 1 {
-        for path in job.spec.outputs.values { PendingFile.sweep(path, job: job.id, except: context.claim.token) }
+        for path in job.spec.outputs.values where !RemoteFiles.isRemote(path) {
+          PendingFile.sweep(path, job: job.id, except: context.claim.token)
+        }
         if try publication.adopt() { return }
       }
       try publication.check()
@@ -63,7 +59,7 @@ extension Runner {
     guard let handler = handlers[job.spec.kind] else {
       throw JobsError(.unknownKind, "cannot run job \(job.id)", reason: "no handler is registered for \(job.spec.kind)")
     }
-    try context.files.fetch(configuration.fetch, context.cancellation)
+    try context.files.fetch(configuration.remote, context.cancellation)
     configuration.onPhase?(.run, job.id)
     let answer = try handler.run(context)
     // Work that is complete is not thrown away for a pause or a shutdown, but for the others.

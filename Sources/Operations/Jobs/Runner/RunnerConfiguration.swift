@@ -1,5 +1,3 @@
-public import MediaCore
-
 /// How a runner works. Every default suits one machine.
 public struct RunnerConfiguration: Sendable {
   /// How many jobs of each class run at once. Default: 2 `cpu`, 1 `encode`, 4 `io`, 4 `net`.
@@ -9,15 +7,15 @@ public struct RunnerConfiguration: Sendable {
   /// Seconds without a sign of life after which others take a worker's jobs although its lock is still held: it is
   /// stopped, or its host is cut off. Default 30; with PostgreSQL across machines 4 is right.
   public var leaseSeconds = 30.0
-  /// Seconds between signs of life. Default a quarter of the lease, at most 5.
+  /// Seconds between signs of life. Default an eighth of the lease, at most 5.
   public var beatSeconds: Double?
   /// Seconds that a job may take to stop before it is killed. Default 10.
   public var graceSeconds = 10.0
   /// Folder for scratch folders and signs of presence; made with mode 0700. Default: beside a SQLite database; with
   /// PostgreSQL it must be given.
   public var folder: String?
-  /// Fetches an input that is not a path (`https://…`); returns the path of a local copy. Default none: such a job fails.
-  public var fetch: (@Sendable (String, Cancellation) throws -> String)?
+  /// Fetches inputs and sends outputs that are `https://…`. Default none: a job that has such files fails.
+  public var remote: RemoteFiles?
   /// Told of what happens. Called on the runner's threads; must be quick.
   public var onEvent: (@Sendable (RunnerEvent) -> Void)?
   /// Told before each step of an attempt. For measurements and for tests that kill the process there.

@@ -1,16 +1,16 @@
-import Storage
+package import Storage
 
 /// A job that a worker has the right to run.
-struct ClaimedJob: Sendable {
-  let claim: JobClaim
-  let job: Job
+package struct ClaimedJob: Sendable {
+  package let claim: JobClaim
+  package let job: Job
 }
 
 extension JobStore {
   /// Takes up to `count` available jobs of one class, the highest priority first, then the oldest.
   ///
   /// Costs the same whatever the length of the queue: it reads the head of an index.
-  func claim(worker: Int64, slotClass: String, count: Int, kinds: [String]) throws -> [ClaimedJob] {
+  package func claim(worker: Int64, slotClass: String, count: Int, kinds: [String]) throws -> [ClaimedJob] {
     guard count > 0, !kinds.isEmpty else { return [] }
     let rows = try database.write(.crashSafe) { transaction in
       let rows = try transaction.query(
@@ -32,7 +32,7 @@ extension JobStore {
   }
 
   /// The statement that claims; its query plan is shown by a test. `$1` worker, `$2` now, `$3` class, `$4` count, then kinds.
-  static func claimStatement(kinds: Int, dialect: Dialect) -> String {
+  package static func claimStatement(kinds: Int, dialect: Dialect) -> String {
     let list = (0..<kinds).map { "$\($0 + 5)" }.joined(separator: ", ")
     return """
       WITH picked AS MATERIALIZED (SELECT id AS picked_id FROM job WHERE state = 0 AND class = $3 AND kind IN (\(list)) \

@@ -82,11 +82,13 @@ extension JobStore {
     return JobsError(.wrongState, "cannot \(verb) job \(id)", reason: "it is \(state.name)")
   }
 
+  package static let dependentsStatement = "SELECT job FROM job_dependency WHERE requires = $1 ORDER BY job"
+
   /// Lets go those that waited for `id`, or cancels them, and those that waited for them.
   func settleDependents(of id: JobID, succeeded: Bool, in transaction: any Transaction) throws {
     var finished = [id]
     while let current = finished.popLast() {
-      let waiting = try transaction.query("SELECT job FROM job_dependency WHERE requires = $1 ORDER BY job", [.integer(current.rawValue)])
+      let waiting = try transaction.query(JobStore.dependentsStatement, [.integer(current.rawValue)])
       guard !waiting.isEmpty else { continue }
       let now = clock.now()
       for row in waiting {

@@ -1,15 +1,17 @@
-import Storage
+package import Storage
 
 extension JobStore {
+  package static let completeStatement = """
+    UPDATE job SET state = 5, finished_at = $4, result = $5, progress = 1, eta = 0, request = 0, checkpoint = NULL, \
+    error_code = NULL, error = NULL WHERE \(ownership) RETURNING \(brief)
+    """
+
   /// Marks a job done. When this returns that survives a power failure. Safe to repeat.
   /// - Parameter also: what else belongs to the completion, in the same transaction.
-  func complete(_ claim: JobClaim, result: [UInt8], also: ((any Transaction) throws -> Void)? = nil) throws {
+  package func complete(_ claim: JobClaim, result: [UInt8], also: ((any Transaction) throws -> Void)? = nil) throws {
     try database.write(.powerSafe) { transaction in
       let rows = try transaction.query(
-        """
-        UPDATE job SET state = 5, finished_at = $4, result = $5, progress = 1, eta = 0, request = 0, checkpoint = NULL, \
-        error_code = NULL, error = NULL WHERE \(JobStore.ownership) RETURNING \(JobStore.brief)
-        """, claim.values + [.integer(self.clock.now()), .blob(result)])
+        JobStore.completeStatement, claim.values + [.integer(self.clock.now()), .blob(result)])
       guard !rows.isEmpty else {
         // The answer to an earlier commit may have been lost with the connection.
         if try self.isDone(claim, in: transaction) { return }
@@ -109,7 +111,8 @@ extension JobStore {
   /// - Parameter needsLock: whether the worker's session lock must be free; false when its lease has run out.
   /// - Returns: the jobs that were taken; nil when the worker lives.
   func recover(worker: Int64, needsLock: Bool) throws -> [JobID]? {
-    try database.write(.powerSafe) { transaction in
+    // After a power failure all workers are gone and whoever comes first recovers anew: no need to wait for the disk.
+    try database.write(.crashSafe) { transaction in
       if needsLock, try !transaction.takeLock(worker) { return nil }
       if transaction.dialect == .postgresql {
         // One who recovers, and never one who is completing at the same time.

@@ -33,7 +33,7 @@ extension JobStore {
     return result
   }
 
-  private static let insert = """
+  package static let insertStatement = """
     INSERT INTO job(kind, payload, name, project, inputs, outputs, labels, overwrite, class, priority, unique_key, not_before, \
     timeout, retry_attempts, retry_base, retry_cap, crash_limit, state, due_at, waiting, created_at, error_code) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
@@ -59,7 +59,7 @@ extension JobStore {
     }
     let state: JobState = isHopeless ? .cancelled : waiting > 0 || due > now ? .scheduled : .available
     let rows = try transaction.query(
-      JobStore.insert,
+      JobStore.insertStatement,
       [
         .text(spec.kind), .blob(spec.payload), .text(spec.name), .text(spec.project), .text(JobSpec.column(spec.inputs)),
         .text(JobSpec.column(spec.outputs)), .text(JobSpec.column(spec.labels)), .boolean(spec.overwrite), .text(spec.slotClass),

@@ -23,6 +23,21 @@ public final class JobStore: Sendable {
     try database.migrate(module: JobsSchema.module, JobsSchema.migrations)
   }
 
+  /// Runs `body` again while other processes keep the database busy, for about a minute: a command that a user gave must not
+  /// fail because a worker is being held up. `body` has done nothing when the database was busy.
+  public func patiently<Result>(_ body: () throws -> Result) throws -> Result {
+    let end = Thread.monotonicMicroseconds() + 60_000_000
+    while true {
+      do {
+        return try body()
+      } catch let error as StorageError
+        where (error.code == .busy || error.code == .conflict) && Thread.monotonicMicroseconds() < end
+      {
+        Thread.sleep(microseconds: 50_000)
+      }
+    }
+  }
+
   /// Runs `body` again while the database asks for another try (a lost connection, a conflict), for about ten minutes:
   /// a server that restarts must not cost finished work. `body` must be safe to repeat after a commit whose answer was lost.
   func retrying<Result>(_ body: () throws -> Result) throws -> Result {

@@ -13,5 +13,9 @@ public struct SQLiteConfiguration: Hashable, Sendable {
   /// Overwrite deleted content with zeros: purge and erase promise it. Default true.
   public var secureDelete = true
 
+  /// Whether commits that ask for it survive a power failure. Default true. False makes every commit crash-safe only: for a
+  /// queue that can be filled again.
+  public var isPowerSafe = true
+
   public init() {}
 }

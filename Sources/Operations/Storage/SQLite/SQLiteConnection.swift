@@ -8,6 +8,7 @@ final class SQLiteConnection {
   private var statements: [String: SQLiteStatement] = [:]
   /// The level set last; changing it costs a statement.
   private var synchronous: Durability = .powerSafe
+  private let isPowerSafe: Bool
 
   /// Opens an existing file.
   init(path: String, configuration: SQLiteConfiguration, readOnly: Bool) throws(StorageError) {
@@ -23,10 +24,11 @@ final class SQLiteConnection {
     }
     handle = opened
     self.path = path
+    isPowerSafe = configuration.isPowerSafe
     sqlite3_extended_result_codes(handle, 1)
-    sqlite3_busy_timeout(handle, Int32(configuration.busyMilliseconds))
+    waitWhenBusy(milliseconds: configuration.busyMilliseconds)
     try run("PRAGMA journal_mode = WAL")
-    try run("PRAGMA synchronous = FULL")
+    try run(isPowerSafe ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
     try run("PRAGMA foreign_keys = ON")
     try run("PRAGMA trusted_schema = OFF")
     try run("PRAGMA cache_size = -\(configuration.cacheKibibytes)")
@@ -42,6 +44,20 @@ final class SQLiteConnection {
     sqlite3_close_v2(handle)
   }
 
+  /// SQLite's own waiting sleeps up to 100 ms between two tries, which is when another process gets the lock again and
+  /// again; at short intervals whoever waits has it soon after it is free, and a try costs a few microseconds.
+  private func waitWhenBusy(milliseconds: Int) {
+    let limit = UnsafeMutableRawPointer(bitPattern: max(1, milliseconds))
+    sqlite3_busy_handler(
+      handle,
+      { limit, tries in
+        guard Int(tries) < Int(bitPattern: limit) + 400 else { return 0 }
+        // A tenth of a second of short naps, which outlasts most transactions of others.
+        usleep(tries < 400 ? 250 : 1000)
+        return 1
+      }, limit)
+  }
+
   /// Runs one or more statements without parameters, ignoring their rows.
   func run(_ sql: String) throws(StorageError) {
     let result = sqlite3_exec(handle, sql, nil, nil, nil)
@@ -49,7 +65,7 @@ final class SQLiteConnection {
   }
 
   func setDurability(_ durability: Durability) throws(StorageError) {
-    guard durability != synchronous else { return }
+    guard durability != synchronous, isPowerSafe else { return }
     try run(durability == .powerSafe ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
     synchronous = durability
   }

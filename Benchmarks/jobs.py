@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""Measures the job store and the runner; writes the section "Jobs" of Benchmarks/RESULTS.md.
+
+    jobs.py --build .build/release [--clips FOLDER] [--only throughput,latency,claim,overhead] [--rounds N]
+
+throughput: jobs a second of our store and of a loop in C with the same statements and transactions, in turns.
+latency: from the call that enqueues, in one process, to the handler's start, in another that was idle.
+claim: the time of one claim, and resident memory, with 1,000 to 1,000,000 jobs queued.
+overhead: CPU seconds of an encode as a job, against the same encode by itself, in turns.
+Needs a C compiler and libsqlite3-dev.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BEGIN, END = "<!-- jobs: begin -->", "<!-- jobs: end -->"
+
+
+def measured(command, **options):
+    """Runs a command: its output, wall seconds, and CPU seconds with those of its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.monotonic()
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **options)
+    wall = time.monotonic() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done.stdout, wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def quantile(values, q):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * q))]
+
+
+def throughput(costs, scratch, rounds):
+    loop = os.path.join(scratch, "loop")
+    subprocess.run(["cc", "-O2", "-o", loop, os.path.join(HERE, "jobs-costs", "loop.c"), "-lsqlite3"], check=True)
+    statements = os.path.join(scratch, "statements")
+    os.makedirs(statements, exist_ok=True)
+    subprocess.run([costs, "statements", statements], check=True)
+    table = {}
+    for mode, jobs in (("crash", 20000), ("power", 2000)):
+        rows = {"ours": [], "c": []}
+        for number in range(rounds):
+            order = ["ours", "c"] if number % 2 == 0 else ["c", "ours"]
+            for who in order:
+                folder = tempfile.mkdtemp(dir=scratch)
+                path = folder + "/jobs.sqlite"
+                subprocess.run([costs, "prepare", path], check=True)
+                command = [costs, "loop", path, str(jobs), mode] if who == "ours" else [loop, path, str(jobs), mode, statements]
+                text, _, cpu = measured(command)
+                times = json.loads(text)
+                rows[who].append((times["enqueue"], times["run"], cpu))
+        pairs = list(zip(rows["ours"], rows["c"]))
+        table[mode] = {
+            "jobs": jobs,
+            "rounds": rounds,
+            "oursPerSecond": statistics.median(jobs / (o[0] + o[1]) for o, _ in pairs),
+            "cPerSecond": statistics.median(jobs / (c[0] + c[1]) for _, c in pairs),
+            "enqueue": statistics.median(c[0] / o[0] for o, c in pairs),
+            "run": statistics.median(c[1] / o[1] for o, c in pairs),
+            "whole": statistics.median((c[0] + c[1]) / (o[0] + o[1]) for o, c in pairs),
+            "cpu": statistics.median(c[2] / o[2] for o, c in pairs),
+        }
+    return table
+
+
+def latency(costs, scratch, jobs=400):
+    path = tempfile.mkdtemp(dir=scratch) + "/jobs.sqlite"
+    subprocess.run([costs, "prepare", path], check=True)
+    started, begun = os.path.join(scratch, "started"), os.path.join(scratch, "begun")
+    runner = subprocess.Popen([costs, "runner", path, str(jobs), started])
+    time.sleep(0.5)
+    subprocess.run([costs, "enqueue", path, str(jobs), begun], check=True)
+    runner.wait(timeout=60)
+    starts, memory = {}, 0
+    for line in open(started):
+        name, value = line.split()
+        if name == "resident":
+            memory = int(value)
+        else:
+            starts[name] = int(value)
+    times = [(starts[name] - int(value)) / 1e6 for name, value in (line.split() for line in open(begun))]
+    return {"jobs": jobs, "p50": quantile(times, 0.5), "p99": quantile(times, 0.99), "longest": max(times), "residentKiB": memory,
+            "load": os.getloadavg()[0]}
+
+
+def claim(costs, scratch, rounds):
+    path = tempfile.mkdtemp(dir=scratch) + "/jobs.sqlite"
+    table, queued = [], 0
+    for wanted in (1000, 10_000, 100_000, 1_000_000):
+        subprocess.run([costs, "fill", path, str(wanted - queued)], check=True)
+        answers = [json.loads(measured([costs, "claim", path, "100"])[0]) for _ in range(rounds)]
+        table.append({"queued": wanted, "p50": min(a["p50"] for a in answers), "p99": min(a["p99"] for a in answers),
+                      "residentKiB": max(a["residentKiB"] for a in answers), "plan": answers[0]["plan"]})
+        queued = wanted - 100 * rounds
+    return table
+
+
+def overhead(build, clips, scratch, rounds):
+    reel, clip = build + "/reel", os.path.join(clips, "c1.mp4")
+    settings = {"speed": "medium"}
+    jobs, plain, walls = [], [], []
+    for number in range(rounds):
+        def as_job():
+            folder = tempfile.mkdtemp(dir=scratch)
+            spec = {"kind": "encode", "payload": settings, "class": "encode", "inputs": {"input": clip},
+                    "outputs": {"output": folder + "/out.mp4"}}
+            store = ["--store", folder + "/jobs.sqlite"]
+            environment = dict(os.environ, HOME=folder)
+            submitted = measured([reel, "jobs", "submit", "-", *store], input=json.dumps(spec), env=environment)
+            ran = measured([reel, "worker", "--once", "--quiet", *store], env=environment)
+            if not os.path.exists(folder + "/out.mp4"):
+                sys.exit("jobs.py: the job did not finish")
+            jobs.append(submitted[2] + ran[2])
+
+        def by_itself():
+            folder = tempfile.mkdtemp(dir=scratch)
+            ran = measured([reel, "encode", clip, "-o", folder + "/out.mp4", "--speed", "medium", "--quiet"])
+            plain.append(ran[2])
+            walls.append(ran[1])
+        for step in ([as_job, by_itself] if number % 2 == 0 else [by_itself, as_job]):
+            step()
+    ratios = [a / b for a, b in zip(jobs, plain)]
+    return {"clip": "c1.mp4", "rounds": rounds, "plain": statistics.median(plain), "job": statistics.median(jobs),
+            "wall": statistics.median(walls), "ratio": statistics.median(ratios)}
+
+
+def markdown(found):
+    lines = [BEGIN, "## Jobs", "", "`Benchmarks/jobs.py`; SQLite store. Machine: %s threads." % os.cpu_count(), ""]
+    if "throughput" in found:
+        lines += ["Jobs a second through the store (enqueue 100 a transaction, claim 8, complete 1 a transaction), against a loop in C over "
+                  "libsqlite3 with the same statements and transactions; the medians of rounds in turns. Limit: 0.8.", "",
+                  "| durability | ours, jobs/s | C, jobs/s | ratio | enqueue | claim and complete | CPU |", "|---|---|---|---|---|---|---|"]
+        for mode, row in found["throughput"].items():
+            lines.append(f"| {mode}-safe | {row['oursPerSecond']:.0f} | {row['cPerSecond']:.0f} | {row['whole']:.2f} | {row['enqueue']:.2f} | "
+                         f"{row['run']:.2f} | {row['cpu']:.2f} |")
+        lines.append("")
+    if "latency" in found:
+        row = found["latency"]
+        lines += [f"Enqueue in one process to start of the handler in another that was idle, {row['jobs']} jobs: p50 {row['p50']:.2f} ms, "
+                  f"p99 {row['p99']:.2f} ms (limit 5), longest {row['longest']:.2f} ms; load average {row['load']:.1f}. The runner's resident memory: "
+                  f"{row['residentKiB'] / 1024:.1f} MiB.", ""]
+    if "claim" in found:
+        lines += ["One claim, and the resident memory of the process that claims (limit 40 MB), by the length of the queue:", "",
+                  "| queued | p50 µs | p99 µs | resident MiB |", "|---|---|---|---|"]
+        for row in found["claim"]:
+            lines.append(f"| {row['queued']:,} | {row['p50']:.0f} | {row['p99']:.0f} | {row['residentKiB'] / 1024:.1f} |")
+        lines += ["", "Query plan, the same at every length:", "", "```"] + found["claim"][-1]["plan"] + ["```", ""]
+    if "overhead" in found:
+        row = found["overhead"]
+        lines += [f"An encode of {row['clip']} as a job (`reel jobs submit`, `reel worker --once`) against `reel encode`, {row['rounds']} rounds in "
+                  f"turns: {row['job']:.2f} and {row['plain']:.2f} CPU seconds, ratio {row['ratio']:.4f} (limit 1.005).", ""]
+    return "\n".join(lines + [END])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--clips", default=os.environ.get("REELWRIGHT_CLIPS", ""))
+    parser.add_argument("--only", default="throughput,latency,claim,overhead")
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    costs = arguments.build + "/jobs-costs"
+    path = os.path.join(HERE, "results-jobs.json")
+    found = json.load(open(path)) if os.path.exists(path) else {}
+    with tempfile.TemporaryDirectory(prefix="reel-jobs-", dir=os.environ.get("TMPDIR", "/var/tmp")) as scratch:
+        for part in arguments.only.split(","):
+            if part == "throughput":
+                found[part] = throughput(costs, scratch, arguments.rounds)
+            elif part == "latency":
+                found[part] = latency(costs, scratch)
+            elif part == "claim":
+                found[part] = claim(costs, scratch, min(arguments.rounds, 3))
+            elif part == "overhead":
+                found[part] = overhead(arguments.build, arguments.clips, scratch, arguments.rounds)
+            print(part, json.dumps(found[part]))
+    with open(path, "w") as file:
+        json.dump(found, file, indent=1)
+        file.write("\n")
+    results = os.path.join(HERE, "RESULTS.md")
+    text = open(results).read()
+    section = markdown(found)
+    if BEGIN in text:
+        text = text[: text.index(BEGIN)] + section + text[text.index(END) + len(END):]
+    else:
+        text = text.rstrip() + "\n\n" + section + "\n"
+    with open(results, "w") as file:
+        file.write(text)
+
+
+if __name__ == "__main__":
+    main()

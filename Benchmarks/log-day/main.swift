@@ -1,0 +1,4 @@
+import Glibc
+
+// Closures written in this file would be main-actor isolated; everything lives elsewhere.
+exit(LogDay.main())
