@@ -68,7 +68,7 @@ import Testing
     configuration.socketPath = socket
     let lines = Mutex<[String]>([])
     configuration.log = { line in lines.withLock { $0.append(line) } }
-    let environment = ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "100000", "WATCHDOG_PID": "\(getpid())"]
+    let environment = ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "20000000", "WATCHDOG_PID": "\(getpid())"]
     configuration.notifier = ServiceNotifier { environment[$0] }
     try Daemon(store: store, handlers: handlers, configuration: configuration).run(cancellation: cancellation)
 
