@@ -19,7 +19,19 @@ def rows(context):
                                               "-f", "null", "-"])],
             limit=1.05, note=f"{THREADS} threads."))
     result.append(transcode(context, "c1.mp4"))
+    result.append(isolation(context, "long60.mp4"))
     return result
+
+
+def isolation(context, clip):
+    """The same ten seconds in a sealed worker and in the program itself; the worker's CPU is that of a child that was waited for."""
+    def subject(name, way):
+        output = f"isolation-{way}.mp4"
+        return Subject(name, [context.reel, "encode", context.clip(clip), "-o", context.output(output), "--trim", "0..10", "--speed", "veryfast",
+                              "--threads", str(THREADS), "--isolation", way], before=context.remove(output))
+
+    return Row(name=f"ten seconds with and without isolation, {clip}", ours=subject("--isolation process", "process"),
+               peers=[subject("--isolation none", "none")], limit=1.02, note=f"x264 veryfast and AAC, {THREADS} threads.")
 
 
 def transcode(context, clip):

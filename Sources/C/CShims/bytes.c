@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { buffer_bytes = 65536 };
 
 struct RWInput {
   AVIOContext *context;
+  uint8_t *memory;  // owned; instead of the descriptor
   int descriptor, error;
   int64_t offset, byte_count, bytes_read;
   bool passed_end;
@@ -40,6 +42,14 @@ static int64_t target_of_seek(int64_t current, int64_t end, int64_t offset, int 
 static int input_read(void *opaque, uint8_t *bytes, int count) {
   RWInput *input = opaque;
   int64_t before = input->offset;
+  if (input->memory) {
+    if (before >= input->byte_count) return AVERROR_EOF;
+    if (count > input->byte_count - before) count = (int)(input->byte_count - before);
+    memcpy(bytes, input->memory + before, (size_t)count);
+    input->offset += count;
+    input->bytes_read += count;
+    return count;
+  }
   int got = read_at(input->descriptor, &input->offset, bytes, count, &input->error);
   if (got > 0) input->bytes_read += got;
   else if (got == AVERROR_EOF && before < input->byte_count) input->passed_end = true;
@@ -70,8 +80,16 @@ fail:
   return NULL;
 }
 
+RWInput *rw_input_create_memory(uint8_t *bytes, int64_t byte_count) {
+  RWInput *input = rw_input_create(-1, byte_count);
+  if (input) input->memory = bytes;
+  else av_free(bytes);
+  return input;
+}
+
 void rw_input_free(RWInput *input) {
   if (!input) return;
+  av_free(input->memory);
   av_freep(&input->context->buffer);
   avio_context_free(&input->context);
   free(input);

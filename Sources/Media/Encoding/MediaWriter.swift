@@ -37,46 +37,35 @@ public struct MediaWriter {
     self.ledger = ledger
   }
 
-  /// Writes everything that `video` and `audio` give into `output`.
+  /// Writes everything that `video`, `audio` and `tracks` give into `output`.
   ///
   /// - Throws: `damaged` when there is neither a picture nor a sample; whatever the sources, encoders and the disk report.
-  public func write(video: (any Source<VideoFrame>)?, audio: (any Source<AudioBlock>)?, to output: OutputFile) throws(MediaError) -> Summary
-  {
+  public func write(
+    video: (any Source<VideoFrame>)?, audio: (any Source<AudioBlock>)?, tracks: [OutputTrack] = [], to output: OutputFile
+  ) throws(MediaError) -> Summary {
     var summary = Summary()
     var muxer = try Muxer(format: settings.muxerName, output: output, environment: environment)
     var lanes: [Lane] = []
-    var audioSource: AudioEncodeSource?
 
+    for track in tracks where track.isVideo { try add(track, to: &muxer, lanes: &lanes, summary: &summary) }
     if let video {
       guard let first = try video.next() else {
         throw MediaError(
           .damaged, "cannot encode \(output.displayName)", path: output.displayName, reason: "no picture could be decoded",
           details: environment.diagnostics.lines)
       }
-      let unit = timeBase ?? MediaWriter.timeBase(for: first)
-      var encoding = settings.video(size: first.size, color: first.resolvedColor, timeBase: unit, frameRate: frameRate)
-      encoding.globalHeader = muxer.wantsGlobalHeader
-      let (meter, total) = (meter, expectedDuration?.doubleValue)
-      let source = try VideoEncodeSource(
-        first: first, rest: video, settings: encoding, keyframes: keyframes, ledger: ledger, environment: environment
-      ) { time in
-        meter?.advance(fraction: total.flatMap { $0 > 0 ? min(1, time.doubleValue / $0) : nil })
-      }
-      var tags = settings.videoTags
-      tags.frameRate = frameRate
-      lanes.append(Lane(source: source, index: try source.addStream(to: &muxer, tags: tags), timeBase: source.timeBase, isVideo: true))
+      lanes.append(try lane(first, rest: video, muxer: &muxer))
       summary.size = first.size
       summary.videoCodec = settings.codec.name
     }
-    if let audio, let first = try audio.next() {
-      var encoding = settings.audio
-      encoding.globalHeader = muxer.wantsGlobalHeader
-      let source = try AudioEncodeSource(first: first, rest: audio, settings: encoding, environment: environment)
+    var audioSource: AudioEncodeSource?
+    if let audio, let made = try source(audio, settings.audio, muxer) {
+      audioSource = made
       lanes.append(
-        Lane(source: source, index: try source.addStream(to: &muxer, tags: settings.audioTags), timeBase: source.timeBase, isVideo: false))
-      audioSource = source
+        Lane(source: made, index: try made.addStream(to: &muxer, tags: settings.audioTags), timeBase: made.timeBase, isVideo: false))
       summary.audioCodec = settings.preset.audioEncoder
     }
+    for track in tracks where !track.isVideo { try add(track, to: &muxer, lanes: &lanes, summary: &summary) }
     guard !lanes.isEmpty else {
       throw MediaError(
         .damaged, "cannot encode \(output.displayName)", path: output.displayName, reason: "no sound could be decoded",
@@ -93,8 +82,10 @@ public struct MediaWriter {
       if lane.isVideo {
         ledger.book("muxed")
         summary.frames += 1
+        if video == nil { meter?.advance(fraction: expectedDuration.map { min(1, lane.position / max($0.doubleValue, 0.001)) }) }
       } else {
-        meter?.advance(by: 0, fraction: video == nil ? expectedDuration.map { lane.position / max($0.doubleValue, 0.001) } : nil)
+        meter?.advance(
+          by: 0, fraction: video == nil && summary.frames == 0 ? expectedDuration.map { lane.position / max($0.doubleValue, 0.001) } : nil)
       }
     }
     try muxer.finish()
@@ -103,6 +94,70 @@ public struct MediaWriter {
     summary.bytes = muxer.byteCount
     meter?.finish()
     return summary
+  }
+
+  /// The lane of the pictures: the first one opens the encoder.
+  private func lane(_ first: VideoFrame, rest: any Source<VideoFrame>, muxer: inout Muxer) throws(MediaError) -> Lane {
+    let unit = timeBase ?? MediaWriter.timeBase(for: first)
+    var encoding = settings.video(size: first.size, color: first.resolvedColor, timeBase: unit, frameRate: frameRate)
+    encoding.globalHeader = muxer.wantsGlobalHeader
+    encoding.sampleAspectRatio = first.sampleAspectRatio
+    encoding.fieldOrder = settings.fieldOrder
+    let (meter, total) = (meter, expectedDuration?.doubleValue)
+    let source = try VideoEncodeSource(
+      first: first, rest: rest, settings: encoding, keyframes: keyframes, ledger: ledger, environment: environment
+    ) { time in
+      meter?.advance(fraction: total.flatMap { $0 > 0 ? min(1, time.doubleValue / $0) : nil })
+    }
+    var tags = settings.videoTags
+    tags.frameRate = frameRate
+    if settings.keepsOrientation { tags.orientation = first.orientation }
+    return Lane(source: source, index: try source.addStream(to: &muxer, tags: tags), timeBase: source.timeBase, isVideo: true)
+  }
+
+  /// Nil when there is no sample.
+  private func source(
+    _ blocks: any Source<AudioBlock>, _ wanted: Encoder.AudioSettings, _ muxer: borrowing Muxer
+  ) throws(MediaError) -> AudioEncodeSource? {
+    guard let first = try blocks.next() else { return nil }
+    var encoding = wanted
+    encoding.globalHeader = muxer.wantsGlobalHeader
+    return try AudioEncodeSource(first: first, rest: blocks, settings: encoding, environment: environment)
+  }
+
+  private func add(
+    _ track: OutputTrack, to muxer: inout Muxer, lanes: inout [Lane], summary: inout Summary
+  ) throws(MediaError) {
+    switch track.content {
+    case .sound(let blocks, let channels, let rate):
+      var encoding = settings.audio
+      encoding.channels = channels
+      encoding.sampleRate = rate
+      guard let made = try source(blocks, encoding, muxer) else { return }
+      lanes.append(Lane(source: made, index: try made.addStream(to: &muxer, tags: track.tags), timeBase: made.timeBase, isVideo: false))
+      summary.audioCodec = summary.audioCodec ?? settings.preset.audioEncoder
+    case .copy(let packets):
+      let stream = packets.stream
+      guard muxer.canHold(stream) else {
+        throw MediaError(
+          .usage, "cannot copy stream \(stream.index) into \(muxer.output.displayName)", path: muxer.output.displayName,
+          reason: "a .\(settings.container) file cannot hold \(stream.kind.rawValue) of the codec \(stream.codec)",
+          advice: "write a .mkv file, or encode it")
+      }
+      let index = try muxer.addStream(copying: stream, tags: track.tags)
+      lanes.append(Lane(source: packets, index: index, timeBase: stream.timeBase, isVideo: stream.kind == .video))
+      if stream.kind == .video {
+        summary.size = stream.size
+        summary.videoCodec = stream.codec
+      } else if stream.kind == .audio {
+        summary.audioCodec = summary.audioCodec ?? stream.codec
+      }
+    case .subtitles(let converter):
+      let index = try converter.addStream(to: &muxer, tags: track.tags)
+      lanes.append(Lane(source: converter, index: index, timeBase: converter.timeBase, isVideo: false))
+    case .attachment(let stream):
+      _ = try muxer.addStream(copying: stream, tags: track.tags)
+    }
   }
 
   /// Fine enough for the first picture's duration to be exact, or 1/90000.

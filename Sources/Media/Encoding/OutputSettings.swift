@@ -13,23 +13,41 @@ public struct OutputSettings: Sendable {
   public var chapters: [Demuxer.Chapter] = []
   public var videoTags = Muxer.StreamTags()
   public var audioTags = Muxer.StreamTags()
+  /// Channels of encoded sound. Default stereo.
+  public var audioChannels = 2
+  /// Write each picture's orientation into the file, for pictures that were not turned upright. Default off.
+  public var keepsOrientation = false
+  /// The field that comes first in pictures that were left interlaced.
+  public var fieldOrder = StreamInfo.FieldOrder.progressive
 
   /// - Parameters:
   ///   - preset: the values to start from.
   ///   - outputExtension: decides the container where it names one: `"mp4"`, `"mov"`, `"mkv"`, `"webm"` …
+  ///   - audioCodec: what to encode sound to, a name in `audioCodecs`; nil takes that of the preset or the container.
+  ///   - copiesVideo: whether pictures are not encoded, so that their codec is none of the settings' business.
   /// - Throws: `usage` when the container cannot hold the codec.
-  public init(preset: EncodePreset, outputExtension: String?) throws(MediaError) {
+  public init(
+    preset: EncodePreset, outputExtension: String?, audioCodec: String? = nil, copiesVideo: Bool = false
+  ) throws(MediaError) {
     var preset = preset
     let container = outputExtension.flatMap { OutputSettings.containers[$0] != nil ? $0 : nil } ?? preset.container
     if container == "webm" && preset.codec == "h264" { preset.codec = "vp9" }
     let codec = try VideoCodec.named(preset.codec)
-    guard codec.containers.contains(container) || OutputSettings.isAudioOnly(container) else {
+    guard copiesVideo || codec.containers.contains(container) || OutputSettings.isAudioOnly(container) else {
       throw MediaError(
         .usage, "cannot write \(codec.name) into .\(container)", reason: "that container does not hold it",
         advice: "use \(codec.containers.map { "." + $0 }.joined(separator: " or "))")
     }
     if container == "webm" || container == "mkv" && codec.name == "vp9" { preset.audioEncoder = "libopus" }
     if let encoder = OutputSettings.audioEncoders[container] { preset.audioEncoder = encoder }
+    if let audioCodec {
+      guard let encoder = OutputSettings.audioCodecs.first(where: { $0.name == audioCodec })?.encoder else {
+        throw MediaError(
+          .usage, "cannot encode sound to \(audioCodec)", reason: "there is no codec of that name",
+          advice: "use one of \(OutputSettings.audioCodecs.map(\.name).joined(separator: ", "))")
+      }
+      preset.audioEncoder = encoder
+    }
     guard let format = PixelFormat(name: preset.pixelFormat ?? codec.defaultPixelFormat) else {
       throw MediaError(.usage, "cannot encode to \(preset.pixelFormat ?? "")", reason: "there is no pixel format of that name")
     }
@@ -49,10 +67,19 @@ public struct OutputSettings: Sendable {
     "mp3": "libmp3lame", "wav": "pcm_s16le", "flac": "flac", "ogg": "libvorbis", "opus": "libopus", "m4a": "aac",
   ]
 
+  /// Whether FFmpeg's muxer of that name can hold a stream as it is.
+  public static func canHold(_ stream: StreamInfo, muxer: String) -> Bool { Muxer.canHold(stream, format: muxer) }
+
+  /// The codecs that sound can be encoded to, by public name, and FFmpeg's encoder of each.
+  public static let audioCodecs: [(name: String, encoder: String)] = [
+    ("aac", "aac"), ("opus", "libopus"), ("mp3", "libmp3lame"), ("vorbis", "libvorbis"), ("flac", "flac"), ("ac3", "ac3"),
+    ("pcm", "pcm_s16le"),
+  ]
+
   /// Whether files of that kind hold sound alone.
   public static func isAudioOnly(_ container: String) -> Bool { audioEncoders[container] != nil }
 
-  var muxerName: String { OutputSettings.containers[container] ?? "mp4" }
+  public var muxerName: String { OutputSettings.containers[container] ?? "mp4" }
   var muxerOptions: [String: String] {
     switch muxerName {
     case "mp4", "mov", "ipod": ["movflags": "+faststart"]
@@ -80,6 +107,7 @@ public struct OutputSettings: Sendable {
   var audio: Encoder.AudioSettings {
     Encoder.AudioSettings(
       encoder: preset.audioEncoder, sampleRate: preset.audioEncoder == "libopus" ? 48_000 : preset.audioSampleRate,
+      channels: audioChannels,
       bitRate: preset.audioEncoder.hasPrefix("pcm") || preset.audioEncoder == "flac" ? 0 : preset.audioBitRate)
   }
 }

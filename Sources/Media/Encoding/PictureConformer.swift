@@ -118,7 +118,9 @@ public final class PictureConformer: Stage {
       && tags.matrix == color.matrix && (!wanted.squaresSamples || frame.sampleAspectRatio == Rational(1))
     if fits { return frame }
     if scaler == nil {
-      scaler = try Scaler(size: size, format: wanted.format, color: color, filter: wanted.filter, threads: wanted.threads)
+      // Without a change of size nothing hides libswscale's truncation, which is up to a level of chroma.
+      scaler = try Scaler(
+        size: size, format: wanted.format, color: color, filter: wanted.filter, accurate: frame.size == size, threads: wanted.threads)
     }
     return try scaler!.scale(frame)
   }

@@ -18,6 +18,7 @@ public final class AudioDecodeSource: Source {
   private var ready: [AudioBlock] = []
   private var isDraining = false
   private var isEnded = false
+  private var decodedEnd = MediaTime.zero
 
   /// - Parameters:
   ///   - index: the stream; nil takes the default audio stream, else the first.
@@ -66,6 +67,7 @@ public final class AudioDecodeSource: Source {
       case .frame(let frame):
         if frame.isDamaged { environment.damage.note("damaged sound", stream: stream.index, time: frame.time) }
         try environment.checkDuration(frame.time, of: demuxer.input)
+        decodedEnd = max(decodedEnd, frame.time + frame.mediaDuration)
         ready = try resampler.convert(AudioFrame(frame, at: frame.time - range.start))
       case .end: try finish()
       case .needsInput:
@@ -83,6 +85,12 @@ public final class AudioDecodeSource: Source {
 
   private func finish() throws(MediaError) {
     isEnded = true
+    // A packet that was cut short still states its full duration; only what was decoded tells.
+    if Demuxer.statingLength.contains(demuxer.format), let length = stream.duration, decodedEnd > .zero,
+      (decodedEnd + demuxer.startTime - (stream.startTime ?? .zero) + MediaTime(Rational(1, 1000))) < length
+    {
+      environment.damage.noteIncomplete("it states \(length) of sound and holds \(decodedEnd)")
+    }
     if let rest = try resampler.flush() { ready = [rest] }
   }
 }

@@ -24,6 +24,7 @@ public struct Decoder: ~Copyable {
   let environment: MediaEnvironment
   private let displayName: String
   private var nextTime: MediaTime?
+  private var profile: (bytes: [UInt8], converter: ColorProfile?)?
   /// Frames that came out so far.
   public private(set) var frameCount: Int64 = 0
   /// Packets that went in so far.
@@ -118,7 +119,7 @@ public struct Decoder: ~Copyable {
     environment.damage.note("undecodable packet", stream: stream.index, time: time)
   }
 
-  /// The next picture, in presentation order.
+  /// The next picture, in presentation order. Stills with an ICC profile come in sRGB.
   public mutating func receiveVideo() throws(MediaError) -> Step<VideoFrame> {
     let frame = VideoFrame.allocate()
     switch try receive(frame) {
@@ -134,6 +135,12 @@ public struct Decoder: ~Copyable {
       frame.pointee.sample_aspect_ratio = stream.sampleAspectRatio.avRational
     }
     noteConcealment(of: result, time: time)
+    if let side = av_frame_get_side_data(frame, AV_FRAME_DATA_ICC_PROFILE) {
+      let bytes = Array(UnsafeBufferPointer(start: side.pointee.data, count: Int(side.pointee.size)))
+      // Animations carry the same profile on every picture.
+      if profile?.bytes != bytes { profile = (bytes, ColorProfile(bytes)) }
+      if let converter = profile?.converter { return .frame(try converter.convertToSRGB(result)) }
+    }
     return .frame(result)
   }
 

@@ -16,7 +16,7 @@ extension Demuxer {
   ]
 
   /// Formats that hold one still picture.
-  public var isStillImage: Bool { format.hasSuffix("_pipe") && !format.hasPrefix("yuv4") }
+  public var isStillImage: Bool { format == "heif" || format.hasSuffix("_pipe") && !format.hasPrefix("yuv4") }
 
   /// Opens just enough of each decoder to learn the streams, within the limits.
   static func findStreams(_ context: UnsafeMutablePointer<AVFormatContext>, limits: Limits) -> Int32 {

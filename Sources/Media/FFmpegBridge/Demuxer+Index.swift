@@ -55,7 +55,7 @@ extension Demuxer {
     for line in environment.diagnostics.lines where Demuxer.truncationMarks.contains(where: { line.contains($0) }) {
       damage.noteIncomplete(line)
     }
-    for stream in streams where stream.kind == .video || stream.kind == .audio {
+    for stream in streams where !isForeign && (stream.kind == .video || stream.kind == .audio) {
       let count = indexCount(of: stream.index)
       guard count > 0, let last = indexEntry(count - 1, of: stream.index) else { continue }
       if last.byteCount > 0, last.position + Int64(last.byteCount) > input.snapshot.byteCount {
@@ -63,10 +63,17 @@ extension Demuxer {
         break
       }
     }
+    if Demuxer.statingLength.contains(format), let stream = streams.first, let length = stream.duration, let end = ends.first ?? nil {
+      let found = MediaTime(ticks: end, timeBase: stream.timeBase) - (stream.startTime ?? .zero)
+      if found < length { damage.noteIncomplete("it states \(length) of sound and holds \(found)") }
+    }
     if let now = FileSnapshot(of: input.descriptor.rawValue), now != input.snapshot {
       damage.noteIncomplete("the file changed while it was read")
     }
   }
+
+  /// Formats whose header states the exact length of the sound.
+  static var statingLength: Set<String> { ["flac", "tta", "ape", "wv", "tak", "aiff", "au", "caf", "w64"] }
 
   /// What FFmpeg's demuxers log when a file ends too early.
   private static var truncationMarks: [String] { ["partial file", "File ended prematurely", "truncated", "Truncat", "Packet corrupt"] }

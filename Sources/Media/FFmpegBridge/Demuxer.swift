@@ -22,9 +22,13 @@ public struct Demuxer: ~Copyable {
 
   let environment: MediaEnvironment
   let context: UnsafeMutablePointer<AVFormatContext>
+  /// Whether the packets come from a stand-in in memory. See `ForeignPictures`.
+  let isForeign: Bool
   let bytes: OpaquePointer
   // The interrupt callback holds this unretained.
   private let cancellation: Cancellation
+  /// Where the packets of each stream end so far, in its ticks.
+  var ends: [Int64?]
 
   /// A named part of the file.
   public struct Chapter: Hashable, Sendable, Codable {
@@ -41,7 +45,7 @@ public struct Demuxer: ~Copyable {
 
   /// Opens `input` and looks into it far enough to know every stream.
   ///
-  /// - Throws: `damaged` when it is empty or no media of a known format, `refused` above a limit, `io` when it cannot be read.
+  /// - Throws: `damaged` when it is empty or no media of a known format, `refused` above a limit, `incomplete` when reading fails.
   public init(_ input: InputFile, environment: MediaEnvironment) throws(MediaError) {
     let operation = "cannot read \(input.displayName)"
     func fail(_ code: MediaError.Code, _ reason: String, _ advice: String? = nil) -> MediaError {
@@ -49,7 +53,10 @@ public struct Demuxer: ~Copyable {
     }
     try environment.cancellation.check(operation)
     guard input.snapshot.byteCount > 0 else { throw fail(.damaged, "the file is empty") }
-    guard let bytes = rw_input_create(input.descriptor.rawValue, input.snapshot.byteCount), let allocated = avformat_alloc_context()
+    let foreign = try ForeignPictures.read(input, environment: environment)
+    guard
+      let bytes = foreign.map({ rw_input_create_memory($0.bytes, Int64($0.byteCount)) })
+        ?? rw_input_create(input.descriptor.rawValue, input.snapshot.byteCount), let allocated = avformat_alloc_context()
     else { throw fail(.refused, "out of memory") }
     var context: UnsafeMutablePointer<AVFormatContext>? = allocated
     var isOpen = false
@@ -77,7 +84,10 @@ public struct Demuxer: ~Copyable {
       // avformat_open_input has freed the context.
       defer { rw_input_free(bytes) }
       if environment.cancellation.isCancelled { throw fail(.cancelled, "cancelled") }
-      if rw_input_errno(bytes) != 0 { throw fail(.io, "reading failed: \(String(cString: strerror(rw_input_errno(bytes))))") }
+      if rw_input_errno(bytes) != 0 {
+        throw fail(
+          .incomplete, "input is incomplete: reading failed: \(String(cString: strerror(rw_input_errno(bytes))))", "check the disk")
+      }
       throw fail(
         .damaged, status == rw_error_invalid ? Demuxer.explain(environment.diagnostics) : FFmpegError.text(status),
         "check that the file is complete and is video, audio or an image")
@@ -100,11 +110,14 @@ public struct Demuxer: ~Copyable {
     if status < 0 || opened.pointee.nb_streams == 0 {
       let error = rw_input_errno(bytes)
       release()
-      if error != 0 { throw fail(.io, "reading failed: \(String(cString: strerror(error)))") }
+      if error != 0 {
+        throw fail(.incomplete, "input is incomplete: reading failed: \(String(cString: strerror(error)))", "check the disk")
+      }
       throw fail(.damaged, status < 0 ? FFmpegError.text(status) : "it holds no stream", "check that the file is complete")
     }
 
-    let streams = (0..<Int(opened.pointee.nb_streams)).map { StreamInfo(opened.pointee.streams[$0]!, of: opened) }
+    var streams = (0..<Int(opened.pointee.nb_streams)).map { StreamInfo(opened.pointee.streams[$0]!, of: opened) }
+    if let foreign { for index in streams.indices { streams[index].codec = foreign.codec } }
     let microseconds = Rational(1, 1_000_000)
     let duration =
       opened.pointee.duration == rw_no_timestamp || opened.pointee.duration <= 0
@@ -120,8 +133,10 @@ public struct Demuxer: ~Copyable {
     self.context = opened
     cancellation = environment.cancellation
     self.streams = streams
+    ends = Array(repeating: nil, count: streams.count)
     self.duration = duration
-    format = String(cString: opened.pointee.iformat.pointee.name)
+    format = foreign?.format ?? String(cString: opened.pointee.iformat.pointee.name)
+    isForeign = foreign != nil
     // FFmpeg rounds to microseconds; the stream that begins first has the exact time, without which a frame's own time
     // could fall just before it.
     let rounded = opened.pointee.start_time
@@ -139,6 +154,7 @@ public struct Demuxer: ~Copyable {
         start: MediaTime(ticks: chapter.start, timeBase: unit), end: MediaTime(ticks: chapter.end, timeBase: unit),
         title: Demuxer.dictionary(chapter.metadata)["title"])
     }
+    if let reason = FileEnd.missing(in: input, format: format) { environment.damage.noteIncomplete(reason) }
   }
 
   deinit {
@@ -148,7 +164,7 @@ public struct Demuxer: ~Copyable {
   }
 
   /// Bytes read from the file so far.
-  public var bytesRead: Int64 { rw_input_bytes_read(bytes) }
+  public var bytesRead: Int64 { isForeign ? input.snapshot.byteCount : rw_input_bytes_read(bytes) }
 
   /// Leaves out every packet of other streams.
   public mutating func select(_ indices: Set<Int>) {
@@ -173,15 +189,21 @@ public struct Demuxer: ~Copyable {
         // Streams that turn up in mid-file (MPEG-TS) are none of those that were asked for.
         guard index < streams.count else { continue }
         packet.timeBase = streams[index].timeBase
+        if let time = packet.presentationTicks { ends[index] = max(ends[index] ?? Int64.min, time + max(0, packet.durationTicks)) }
         if packet.isCorrupt { environment.damage.note("corrupt packet", stream: index, time: time(of: packet)) }
         return true
       }
       if environment.cancellation.isCancelled { throw MediaError(.cancelled, operation, reason: "cancelled") }
       if rw_input_errno(bytes) != 0 {
+        let reason = "reading failed: \(String(cString: strerror(rw_input_errno(bytes))))"
+        if environment.keepsIncomplete {
+          environment.damage.noteIncomplete(reason)
+          break
+        }
         throw MediaError(
-          .incomplete, operation, path: input.displayName,
-          reason: "input is incomplete: reading failed: \(String(cString: strerror(rw_input_errno(bytes))))",
-          advice: "check the disk or copy the file again", details: environment.diagnostics.lines)
+          .incomplete, operation, path: input.displayName, reason: "input is incomplete: \(reason)",
+          advice: "check the disk or copy the file again, or keep what there is with --allow-incomplete",
+          details: environment.diagnostics.lines)
       }
       if status == rw_error_end { break }
       environment.damage.note("unreadable packet")

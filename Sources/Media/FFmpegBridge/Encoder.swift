@@ -14,6 +14,10 @@ public struct Encoder: ~Copyable {
     public var size: FrameSize
     public var format: PixelFormat
     public var color: ColorTags
+    /// Width : height of a sample. Default 1:1.
+    public var sampleAspectRatio = Rational(1)
+    /// Encode as fields, the first of which this says; progressive by default.
+    public var fieldOrder = StreamInfo.FieldOrder.progressive
     /// Unit of the timestamps.
     public var timeBase: Rational
     /// 0/1 for a variable rate.
@@ -93,7 +97,11 @@ public struct Encoder: ~Copyable {
     context.pointee.pix_fmt = settings.format.raw
     context.pointee.time_base = settings.timeBase.avRational
     if settings.frameRate.isPositive { context.pointee.framerate = settings.frameRate.avRational }
-    context.pointee.sample_aspect_ratio = AVRational(num: 1, den: 1)
+    context.pointee.sample_aspect_ratio = settings.sampleAspectRatio.avRational
+    if settings.fieldOrder == .topFirst || settings.fieldOrder == .bottomFirst {
+      context.pointee.flags |= AV_CODEC_FLAG_INTERLACED_DCT | AV_CODEC_FLAG_INTERLACED_ME
+      context.pointee.field_order = settings.fieldOrder == .topFirst ? AV_FIELD_TT : AV_FIELD_BB
+    }
     context.pointee.colorspace = AVColorSpace(UInt32(settings.color.matrix.rawValue))
     context.pointee.color_range = AVColorRange(UInt32(settings.color.range.rawValue))
     context.pointee.color_primaries = AVColorPrimaries(UInt32(settings.color.primaries.rawValue))
@@ -141,6 +149,14 @@ public struct Encoder: ~Copyable {
   deinit {
     var context: UnsafeMutablePointer<AVCodecContext>? = context
     avcodec_free_context(&context)
+  }
+
+  /// Of the pixel formats that an encoder takes, the one that loses least of `format`; nil when it takes any or is not there.
+  public static func nearestFormat(to format: PixelFormat, encoder name: String) -> PixelFormat? {
+    guard let list = avcodec_find_encoder_by_name(name)?.pointee.pix_fmts else { return nil }
+    var loss: Int32 = 0
+    let best = avcodec_find_best_pix_fmt_of_list(list, format.withoutRange.raw, format.hasAlpha ? 1 : 0, &loss)
+    return best == AV_PIX_FMT_NONE ? nil : PixelFormat(best).withoutRange
   }
 
   /// Whether this FFmpeg has an encoder of that name.
@@ -203,6 +219,7 @@ public struct Encoder: ~Copyable {
     copy.pointee.pts = ticks
     copy.pointee.pkt_dts = rw_no_timestamp
     copy.pointee.pkt_duration = frame.duration.ticks(in: timeBase)
+    copy.pointee.sample_aspect_ratio = context.pointee.sample_aspect_ratio
     copy.pointee.pict_type = forceKeyframe ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
     // Side data of the source (A/53 captions, user SEI, HDR) would be written into the stream.
     while copy.pointee.nb_side_data > 0 { av_frame_remove_side_data(copy, copy.pointee.side_data[0]!.pointee.type) }

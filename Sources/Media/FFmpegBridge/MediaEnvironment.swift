@@ -9,6 +9,9 @@ public struct MediaEnvironment: Sendable {
   public var damage: DamageLog
   /// Threads that a codec may use; 0 means one per processor.
   public var threads: Int
+  /// Whether a failed read in mid-file ends the input, booked as a reason why it is incomplete, instead of the run.
+  /// Default off.
+  public var keepsIncomplete = false
 
   public init(
     limits: Limits = Limits(), cancellation: Cancellation = Cancellation(), diagnostics: Diagnostics = Diagnostics(),

@@ -58,6 +58,10 @@ public struct Muxer: ~Copyable {
     public var codecTag: String?
     /// Frame rate to state in the header; 0/1 for none.
     public var frameRate = Rational.zero
+    /// How players must turn the pictures. Default upright.
+    public var orientation = Orientation.upright
+    /// Whether players choose this stream of its kind; nil leaves it to the container.
+    public var isDefault: Bool?
 
     public init(language: String? = nil, title: String? = nil, codecTag: String? = nil, frameRate: Rational = .zero) {
       self.language = language
@@ -76,10 +80,39 @@ public struct Muxer: ~Copyable {
   public mutating func addStream(copying stream: StreamInfo, tags: StreamTags = StreamTags()) throws(MediaError) -> Int {
     let parameters = CodecParameters(copying: stream.parameters.raw)
     parameters.raw.pointee.codec_tag = 0
-    return try addStream(parameters, unit: stream.timeBase, tags: tags)
+    let index = try addStream(parameters, unit: stream.timeBase, tags: tags)
+    let added = context.pointee.streams[index]!
+    added.pointee.disposition = stream.disposition
+    added.pointee.sample_aspect_ratio = parameters.raw.pointee.sample_aspect_ratio
+    if stream.sampleAspectRatio != Rational(1) {
+      added.pointee.sample_aspect_ratio = stream.sampleAspectRatio.avRational
+      added.pointee.codecpar.pointee.sample_aspect_ratio = stream.sampleAspectRatio.avRational
+    }
+    if stream.averageFrameRate.isPositive { added.pointee.avg_frame_rate = stream.averageFrameRate.avRational }
+    for (type, bytes) in stream.sideData { Muxer.addSideData(bytes, type: type, to: added) }
+    // Without them an attachment cannot be found by what refers to it.
+    for key in ["filename", "mimetype"] {
+      if let value = stream.metadata[key] { av_dict_set(&added.pointee.metadata, key, value, 0) }
+    }
+    return index
   }
 
-  private mutating func addStream(_ parameters: CodecParameters, unit: Rational, tags: StreamTags) throws(MediaError) -> Int {
+  /// Whether the container can hold a stream of that kind and codec.
+  public func canHold(_ stream: StreamInfo) -> Bool { Muxer.canHold(stream, format: String(cString: context.pointee.oformat.pointee.name)) }
+
+  /// Whether the container that FFmpeg calls `format` can hold a stream of that kind and codec.
+  public static func canHold(_ stream: StreamInfo, format: String) -> Bool {
+    if stream.kind == .attachment { return format == "matroska" }
+    guard let muxer = av_guess_format(format, nil, nil) else { return false }
+    return avformat_query_codec(muxer, stream.parameters.raw.pointee.codec_id, FF_COMPLIANCE_NORMAL) == 1
+  }
+
+  private static func addSideData(_ bytes: [UInt8], type: UInt32, to stream: UnsafeMutablePointer<AVStream>) {
+    guard let data = av_stream_new_side_data(stream, AVPacketSideDataType(type), bytes.count) else { return }
+    data.update(from: bytes, count: bytes.count)
+  }
+
+  mutating func addStream(_ parameters: CodecParameters, unit: Rational, tags: StreamTags) throws(MediaError) -> Int {
     guard let stream = avformat_new_stream(context, nil), avcodec_parameters_copy(stream.pointee.codecpar, parameters.raw) >= 0 else {
       throw MediaError(.refused, "cannot write \(output.displayName)", reason: "out of memory")
     }
@@ -89,6 +122,11 @@ public struct Muxer: ~Copyable {
       stream.pointee.codecpar.pointee.codec_tag = tag.reversed().reduce(0) { $0 << 8 | UInt32($1) }
     }
     if let language = tags.language { av_dict_set(&stream.pointee.metadata, "language", language, 0) }
+    if !tags.orientation.isUpright {
+      let bytes = tags.orientation.displayMatrix.flatMap { value in withUnsafeBytes(of: value) { Array($0) } }
+      Muxer.addSideData(bytes, type: AV_PKT_DATA_DISPLAYMATRIX.rawValue, to: stream)
+    }
+    if let isDefault = tags.isDefault { stream.pointee.disposition = isDefault ? AV_DISPOSITION_DEFAULT : 0 }
     if let title = tags.title { av_dict_set(&stream.pointee.metadata, "title", title, 0) }
     inputUnits.append(unit)
     packetCounts.append(0)

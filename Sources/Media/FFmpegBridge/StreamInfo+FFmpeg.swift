@@ -62,6 +62,13 @@ extension StreamInfo {
     sampleFormat =
       p.codec_type == AVMEDIA_TYPE_AUDIO ? av_get_sample_fmt_name(AVSampleFormat(p.format)).map { String(cString: $0) } : nil
     parameters = CodecParameters(copying: stream.pointee.codecpar)
+    sideData = (0..<Int(stream.pointee.nb_side_data)).compactMap { index in
+      let entry = stream.pointee.side_data[index]
+      guard let data = entry.data, entry.size > 0 else { return nil }
+      return (entry.type.rawValue, Array(UnsafeBufferPointer(start: data, count: Int(entry.size))))
+    }
+    disposition = stream.pointee.disposition
+    metadata = Demuxer.dictionary(stream.pointee.metadata)
   }
 
   private static func orientation(of stream: UnsafeMutablePointer<AVStream>) -> Orientation {
@@ -80,6 +87,17 @@ enum ChannelLayout {
 }
 
 extension Orientation {
+  /// The 3×3 display matrix of this orientation in 16.16, without translation (players place the picture anyway).
+  var displayMatrix: [Int32] {
+    let one: Int32 = 1 << 16
+    // Images of the x and the y axis under clockwise turns; a mirror turns the x axis round first.
+    let axes: [(Int32, Int32)] = [(1, 0), (0, 1), (-1, 0), (0, -1)]
+    let x = axes[quarterTurns]
+    let y = axes[(quarterTurns + 1) % 4]
+    let sign: Int32 = mirrored ? -1 : 1
+    return [sign * x.0 * one, sign * x.1 * one, 0, y.0 * one, y.1 * one, 0, 0, 0, 1 << 30]
+  }
+
   /// From a 3×3 display matrix in 16.16 (ISO/IEC 14496-12, 8.3.2). Turns that are no multiple of 90° are rounded to one.
   init(displayMatrix m: UnsafePointer<Int32>) {
     let (a, b, c, d) = (Double(m[0]), Double(m[1]), Double(m[3]), Double(m[4]))

@@ -9,7 +9,7 @@ public struct StreamInfo: Sendable {
   public let index: Int
   public let kind: Kind
   /// FFmpeg's codec name: `"h264"`; `"none"` when unknown.
-  public let codec: String
+  public internal(set) var codec: String
   public let profile: String?
   /// The unit of the stream's timestamps in seconds.
   public let timeBase: Rational
@@ -46,6 +46,11 @@ public struct StreamInfo: Sendable {
 
   /// What a decoder or a muxer needs to know.
   let parameters: CodecParameters
+  /// What the container says of the stream: display matrix, HDR metadata … by FFmpeg's packet side data types.
+  let sideData: [(type: UInt32, bytes: [UInt8])]
+  /// FFmpeg's disposition flags.
+  let disposition: Int32
+  let metadata: [String: String]
 
   public enum FieldOrder: String, Sendable { case progressive, topFirst, bottomFirst, unknown }
 }

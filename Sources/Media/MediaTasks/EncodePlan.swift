@@ -16,10 +16,15 @@ struct EncodePlan {
   var duration: MediaTime?
   var snap: TimeSnap?
   var warnings: [String] = []
+  /// The pictures whose packets are copied instead of encoded.
+  var copiedVideo: StreamInfo?
+  /// Streams that are kept besides `video`, `copiedVideo` and `audio`.
+  var kept: [StreamInfo] = []
 
   init(_ task: EncodeTask, input: InputFile, environment: MediaEnvironment) throws(MediaError) {
     var preset = try EncodePreset.named(task.preset)
-    if let codec = task.codec {
+    try EncodePlan.checkCopy(task)
+    if let codec = task.codec, !task.copiesVideo {
       preset.codec = codec
       preset.quality = nil
       if codec != "h264" { preset.profile = nil }
@@ -39,7 +44,9 @@ struct EncodePlan {
       }
       preset.speed = speed
     }
-    settings = try OutputSettings(preset: preset, outputExtension: task.outputExtension)
+    settings = try OutputSettings(
+      preset: preset, outputExtension: task.outputExtension, audioCodec: task.copiesAudio ? nil : task.audioCodec,
+      copiesVideo: task.copiesVideo)
     settings.threads = environment.threads
 
     let demuxer = try Demuxer(input, environment: environment)
@@ -52,16 +59,29 @@ struct EncodePlan {
         .damaged, "cannot encode \(input.displayName)", path: input.displayName,
         reason: "it has neither pictures nor sound that can be used; it holds: \(kinds)")
     }
-    warnings = EncodePlan.leftOut(demuxer.streams, video: video, audio: audio)
+    select(task, demuxer.streams)
     range = try EncodePlan.range(task, input: input, video: video, demuxer: demuxer, environment: environment)
     duration = EncodePlan.duration(range: range, whole: demuxer.duration)
     if task.keep.contains(.metadata) { settings.metadata = demuxer.metadata }
-    settings.metadata["title"] = demuxer.metadata["title"]
+    if !task.keep.contains(.noMetadata) {
+      settings.metadata["title"] = demuxer.metadata["title"]
+      settings.videoTags.language = video?.language
+      settings.audioTags.language = audio?.language
+      settings.audioTags.title = audio?.title
+    }
     settings.metadata.merge(task.metadata) { $1 }
-    settings.chapters = EncodePlan.chapters(demuxer.chapters, in: range)
-    settings.videoTags.language = video?.language
-    settings.audioTags.language = audio?.language
+    settings.chapters = task.keep.contains(.noChapters) ? [] : EncodePlan.chapters(demuxer.chapters, in: range)
+    if let audio {
+      let format = audioFormat(task, audio)
+      settings.audioChannels = format.channels
+      settings.preset.audioSampleRate = format.rate
+      if format.channels > 2, task.keep.contains(.channels) { settings.preset.audioBitRate *= Int64(format.channels + 1) / 2 }
+    }
 
+    settings.pixelFormat = pixelFormat(task)
+    if settings.pixelFormat != .yuv420p { settings.preset.profile = nil }
+    settings.keepsOrientation = task.keep.contains(.rotation)
+    if task.keep.contains(.interlacing), let order = video?.fieldOrder { settings.fieldOrder = order }
     picture.format = settings.pixelFormat
     picture.bounds = task.bounds ?? preset.bounds
     picture.userFilter = task.filter
@@ -88,9 +108,40 @@ struct EncodePlan {
     }
   }
 
-  private static func leftOut(_ streams: [StreamInfo], video: StreamInfo?, audio: StreamInfo?) -> [String] {
-    streams.filter { $0.index != video?.index && $0.index != audio?.index }.map { stream in
-      "left out: stream \(stream.index), \(stream.kind.rawValue) (\(stream.codec))" + (stream.language.map { ", \($0)" } ?? "")
+  /// Sorts the streams into encoded, copied, kept and left out.
+  private mutating func select(_ task: EncodeTask, _ streams: [StreamInfo]) {
+    if task.copiesVideo {
+      copiedVideo = video
+      video = nil
+    }
+    let first = audio
+    if task.copiesAudio { audio = nil }
+    for stream in streams where stream.index != video?.index && stream.index != copiedVideo?.index && stream.index != audio?.index {
+      let isKept =
+        switch stream.kind {
+        case .video: false
+        case .audio:
+          !task.keep.contains(.noAudio) && stream.codec != "none" && stream.channels > 0
+            && (task.keep.contains(.allAudio) || stream.index == first?.index)
+        case .subtitle: task.keep.contains(.subtitles)
+        case .data: task.keep.contains(.data)
+        case .attachment: task.keep.contains(.attachments)
+        case .attachedPicture: task.keep.contains(.cover)
+        }
+      if isKept { kept.append(stream) } else { warnings.append(EncodePlan.leftOut(stream)) }
+    }
+  }
+
+  /// Refuses what cannot be done to packets that are not decoded.
+  private static func checkCopy(_ task: EncodeTask) throws(MediaError) {
+    guard task.copiesVideo else { return }
+    let changes: [(String, Bool)] = [
+      ("--size", task.bounds != nil), ("--fps", task.frameRate != nil), ("--filter", task.filter != nil), ("--crf", task.crf != nil),
+      ("--bitrate", task.bitRate != nil), ("--watermark-id", task.watermark != nil), ("segments", task.segmentSeconds != nil),
+    ]
+    if let change = changes.first(where: \.1) {
+      throw MediaError(
+        .usage, "cannot copy the pictures", reason: "\(change.0) changes them", advice: "leave out --codec copy or \(change.0)")
     }
   }
 

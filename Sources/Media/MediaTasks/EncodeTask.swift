@@ -19,7 +19,10 @@ public struct EncodeTask: MediaTask {
   public var outputExtension: String?
   /// Default `"standard"`.
   public var preset = "standard"
+  /// A name in `VideoCodec.all`, or `"copy"`: the packets as they are.
   public var codec: String?
+  /// A name in `OutputSettings.audioCodecs`, or `"copy"`; nil takes that of the preset or the container.
+  public var audioCodec: String?
   /// Quality on the encoder's own scale.
   public var crf: Double?
   /// Bits a second instead of a quality.
@@ -50,18 +53,38 @@ public struct EncodeTask: MediaTask {
   /// Values of `--keep`.
   public enum Keep: String, Codable, Sendable, CaseIterable {
     case rotation, aspect, interlacing, hdr, range, metadata
+    /// The source's bit depth, chroma subsampling and alpha, as far as the encoder has them.
+    case format
+    /// The source's channels instead of stereo.
+    case channels
+    case sampleRate = "sample-rate"
+    /// Every audio track, not the default one alone.
+    case allAudio = "all-audio"
+    /// Subtitles; converted where they are text and the container needs another format.
+    case subtitles
+    case data, attachments
+    /// Attached pictures.
+    case cover
     case noAudio = "no-audio"
     case noVideo = "no-video"
+    case noChapters = "no-chapters"
+    /// Leave out title and languages, too.
+    case noMetadata = "no-metadata"
   }
+
+  var copiesVideo: Bool { codec == "copy" }
+  var copiesAudio: Bool { audioCodec == "copy" }
 
   public init() {}
 
   public func run(in context: TaskContext) throws(MediaError) -> TaskReport {
     let watch = Stopwatch()
-    let environment = context.environment()
+    var environment = context.environment()
+    environment.keepsIncomplete = allowIncomplete
     let ledger = Ledger()
     let input = try context.files.openInput(self.input)
-    let plan = try EncodePlan(self, input: input, environment: environment)
+    var plan = try EncodePlan(self, input: input, environment: environment)
+    let tracks = try plan.makeTracks(self, input: input, environment: environment)
 
     let output = try context.files.createOutput(self.output)
     var writer = MediaWriter(settings: plan.settings, environment: environment, ledger: ledger)
@@ -105,16 +128,20 @@ public struct EncodeTask: MediaTask {
     var audio: (any Source<AudioBlock>)?
     if let stream = plan.audio {
       audio = try AudioDecodeSource(
-        input, stream: stream.index, range: plan.range, sampleRate: plan.settings.audioSampleRate, environment: environment)
+        input, stream: stream.index, range: plan.range, sampleRate: plan.settings.audioSampleRate, channels: plan.settings.audioChannels,
+        environment: environment)
     }
-    let summary = try writer.write(video: video, audio: audio, to: output)
+    let summary = try writer.write(video: video, audio: audio, tracks: tracks, to: output)
 
     var report = TaskReport(task: EncodeTask.kind)
     report.inputs = [InputReport.make(input, environment: environment, bytesRead: decode?.bytesRead ?? 0, frames: ledger["decoded"])]
     report.outputs = [InputReport.output(output.displayName, summary)]
-    report.warnings = plan.warnings
+    report.warnings = plan.warnings + InputReport.warnings(report)
     if let stream = plan.audio, summary.audioSamples == 0 {
       report.warnings.append("left out: stream \(stream.index), audio, holds no sound")
+    }
+    for case .copy(let source) in tracks.map(\.content) where source.lead > .zero && !["mp4", "mov"].contains(plan.settings.muxerName) {
+      report.warnings.append("copied pictures begin \(source.lead) before the trim, with their keyframe; only MP4 and MOV can hide them")
     }
     if let watermark, let markKey, let statistics = marking?.statistics {
       report.watermark = TaskReport.Mark(watermark.id, markKey, statistics)

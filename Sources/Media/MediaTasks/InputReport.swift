@@ -6,7 +6,11 @@ import MediaCore
 /// Makes the parts of a `TaskReport`, and decides when an input is too incomplete to go on.
 enum InputReport {
   static func make(_ input: InputFile, environment: MediaEnvironment, bytesRead: Int64, frames: Int64) -> TaskReport.Input {
-    TaskReport.Input(
+    // A run that needed a part of the file only has not seen its end, where demuxers look for themselves.
+    if FileSnapshot(of: input.descriptor.rawValue) != input.snapshot {
+      environment.damage.noteIncomplete("the file changed while it was read")
+    }
+    return TaskReport.Input(
       file: input.displayName, bytes: input.snapshot.byteCount, bytesRead: bytesRead, framesDecoded: frames,
       damage: environment.damage.entries, incomplete: environment.damage.incompleteReasons, messages: environment.diagnostics.errorLines)
   }
@@ -15,6 +19,17 @@ enum InputReport {
     TaskReport.Output(
       file: file, bytes: summary.bytes, frames: summary.frames, durationSeconds: summary.durationSeconds, width: summary.size?.width,
       height: summary.size?.height, videoCodec: summary.videoCodec, audioCodec: summary.audioCodec, audioSamples: summary.audioSamples)
+  }
+
+  /// What a report says of inputs that were damaged or cut short and used all the same.
+  static func warnings(_ report: TaskReport) -> [String] {
+    report.inputs.flatMap { input in
+      input.incomplete.prefix(1).map { "incomplete: \(input.file): \($0); what there is was kept" }
+        + input.damage.map { entry in
+          "damaged: \(input.file): \(entry.kind)" + (entry.stream.map { " in stream \($0)" } ?? "")
+            + (entry.count > 1 ? ", \(entry.count) times" : "")
+        }
+    }
   }
 
   /// Throws `incomplete` when an input is cut short, unless the caller said that this is all right.

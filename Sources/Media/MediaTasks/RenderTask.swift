@@ -77,7 +77,9 @@ public struct RenderTask: MediaTask {
   }
 
   func prepared(in context: TaskContext) throws(MediaError) -> Render {
-    try Render(try parsed(), files: context.files, environment: context.environment(), fonts: fonts)
+    var environment = context.environment()
+    environment.keepsIncomplete = allowIncomplete
+    return try Render(try parsed(), files: context.files, environment: environment, fonts: fonts)
   }
 
   public func run(in context: TaskContext) throws(MediaError) -> TaskReport {
@@ -100,7 +102,7 @@ public struct RenderTask: MediaTask {
       InputReport.make(entry.input, environment: entry.environment, bytesRead: 0, frames: 0)
     }
     report.outputs = [InputReport.output(output.displayName, summary)]
-    report.warnings = render.warnings
+    report.warnings = render.warnings + InputReport.warnings(report)
     report.frames = Dictionary(uniqueKeysWithValues: render.ledger.accounts)
     report.timings = watch.timings
     if let wanted = render.document.watermark, let mark {

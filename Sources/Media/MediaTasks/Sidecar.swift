@@ -30,7 +30,8 @@ public struct Sidecar<Task: MediaTask>: Encodable, Sendable {
     public var name: String
     public var file: String
     public var bytes: Int64
-    public var sha256: String
+    /// Nil for an input that could not be read to its end.
+    public var sha256: String?
   }
 }
 
@@ -50,8 +51,14 @@ extension LocalFiles {
     var inputs: [Sidecar<Task>.Input] = []
     // A watermark key leaves no trace beside its key id, not even a hash.
     for (key, input) in openedInputs.sorted(by: { $0.key < $1.key }) where key != MarkRequest.defaultKeyName {
-      let hash = try SHA256.digest(ofDescriptor: input.descriptor.rawValue, byteCount: input.snapshot.byteCount, name: input.displayName)
-      inputs.append(.init(name: key, file: input.displayName, bytes: input.snapshot.byteCount, sha256: hash.hex))
+      var hash: SHA256Digest?
+      do throws(MediaError) {
+        hash = try SHA256.digest(ofDescriptor: input.descriptor.rawValue, byteCount: input.snapshot.byteCount, name: input.displayName)
+      } catch {
+        // What is known to be incomplete, and was used all the same, may not be readable to its end.
+        guard report.inputs.contains(where: { $0.file == input.displayName && !$0.incomplete.isEmpty }) else { throw error }
+      }
+      inputs.append(.init(name: key, file: input.displayName, bytes: input.snapshot.byteCount, sha256: hash?.hex))
     }
     let file = report.outputs.first?.file ?? name
     let sidecar = Sidecar(

@@ -20,8 +20,11 @@ enum EncodeCommand {
         Option("output", short: "o", .file("OUT|DIR"), default: "none, it is needed", "The file to write, or the folder for several."),
         Option("preset", .choice(EncodePreset.all.map(\.name)), default: "standard", "A set of output settings."),
         Option(
-          "codec", .text(VideoCodec.all.map(\.name).joined(separator: "|")), default: "that of the preset",
-          "The video codec, or the name of a hardware encoder."),
+          "codec", .text((VideoCodec.all.map(\.name) + ["copy"]).joined(separator: "|")), default: "that of the preset",
+          "The video codec, the name of a hardware encoder, or copy: the packets as they are, from the keyframe before a trim on."),
+        Option(
+          "audio", .choice(OutputSettings.audioCodecs.map(\.name) + ["copy"]), default: "that of the preset or container",
+          "The audio codec, or copy: the packets as they are."),
         Option("crf", .number("N", in: 0...63), default: "that of the preset", "Quality on the encoder's own scale; lower is better."),
         Option("bitrate", .text("R"), default: "none, quality decides", "Bits a second instead of a quality: 5M, 800k."),
         Option("speed", .choice(VideoCodec.speeds), default: "that of the preset", "How much time the encoder takes."),
@@ -33,7 +36,7 @@ enum EncodeCommand {
         Option("filter", .text("GRAPH"), default: "none", "A libavfilter graph for the picture: eq=contrast=1.1."),
         Option(
           "keep", .choice(EncodeTask.Keep.allCases.map(\.rawValue)), default: "none", repeats: true,
-          "Keep what is changed or left out by default; no-audio and no-video leave out more."),
+          "Keep what is changed or left out by default; those that begin with no- leave out more."),
       ],
       commonOptions: CommonOptions.task,
       examples: [
@@ -70,6 +73,7 @@ enum EncodeCommand {
     var task = EncodeTask()
     if let preset = invocation.value("preset") { task.preset = preset }
     task.codec = invocation.value("codec")
+    task.audioCodec = invocation.value("audio")
     task.crf = invocation.number("crf")
     task.bitRate = try invocation.value("bitrate").map { text throws(MediaError) in try Values.bitRate(text, option: "bitrate") }
     if task.crf != nil && task.bitRate != nil {
@@ -87,7 +91,7 @@ enum EncodeCommand {
 
   /// The extension of outputs that are named after their inputs.
   private static func extensionOf(_ task: EncodeTask) throws -> String {
-    if let codec = task.codec { return try VideoCodec.named(codec).containers[0] }
+    if let codec = task.codec, codec != "copy" { return try VideoCodec.named(codec).containers[0] }
     return try EncodePreset.named(task.preset).container
   }
 }

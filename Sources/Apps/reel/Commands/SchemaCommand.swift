@@ -111,7 +111,7 @@ enum SchemaCommand {
         "type": "array",
         "items": {
           "type": "object",
-          "required": ["name", "file", "bytes", "sha256"],
+          "required": ["name", "file", "bytes"],
           "properties": {
             "name": {"type": "string"},
             "file": {"type": "string"},

@@ -48,6 +48,8 @@ int rw_diagnostics_line(RWDiagnostics *diagnostics, int index, char *text, size_
 typedef struct RWInput RWInput;
 // Reads `descriptor` (not owned) by pread from offset 0. `byte_count` is its size when it was opened.
 RWInput *rw_input_create(int descriptor, int64_t byte_count);
+// Reads `bytes`, which it owns from now on (allocated by av_malloc), also when it fails.
+RWInput *rw_input_create_memory(uint8_t *bytes, int64_t byte_count);
 void rw_input_free(RWInput *input);
 AVIOContext *rw_input_context(RWInput *input);
 int rw_input_errno(const RWInput *input);            // first failed read, or 0
