@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every file of the media pack through `reel encode`, judged by FFmpeg's own tools; writes Benchmarks/CORPUS.md.
 
-    corpus_sweep.py --reel .build/release/reel --media ../shared/media [--only TEXT] [--output Benchmarks/CORPUS.md]
+    corpus_sweep.py --reel .build/release/reel --media ../shared/media [--only TEXT,…] [--jobs N] [--output Benchmarks/CORPUS.md]
 
 Each file is encoded to FFV1 in MOV (sound alone to AAC in M4A). Files that decode cleanly must agree with the oracle:
 
@@ -18,6 +18,7 @@ Needs ffmpeg, ffprobe and python3-numpy. Exit status 1 when more than three file
 """
 
 import argparse
+import concurrent.futures
 import csv
 import json
 import os
@@ -108,9 +109,7 @@ def expected_size(stream, frame, turn, bound):
     aspect = float(ratio[0]) / float(ratio[1]) if len(ratio) == 2 and float(ratio[0]) > 0 and float(ratio[1]) > 0 else 1.0
     width, height = frame["width"] * aspect, float(frame["height"])
     if "transpose" in turn:
-        # The pixels' shape turns with them.
-        width, height = float(frame["height"]), frame["width"] * aspect
-        width, height = (frame["height"] / aspect, float(frame["width"])) if aspect != 1 else (width, height)
+        width, height = height, width
     if bound:
         factor = min(bound / width, bound / height)
         width, height = width * factor, height * factor
@@ -327,25 +326,29 @@ def main():
     parser.add_argument("--media", required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--output")
+    parser.add_argument("--jobs", type=int, default=1, help="files at a time")
     arguments = parser.parse_args()
     entries = [(line["file"], line["decode_ffmpeg_5.1.9"] == "clean")
                for line in csv.DictReader(open(os.path.join(arguments.media, "MANIFEST.tsv")), delimiter="\t")]
     known = {name for name, _ in entries}
     demo = os.path.join(arguments.media, "demo")
     entries += [(f"demo/{name}", True) for name in sorted(os.listdir(demo)) if f"demo/{name}" not in known]
-    rows = []
-    with tempfile.TemporaryDirectory(prefix="reel-corpus-") as scratch:
-        for name, clean in entries:
-            if arguments.only and not any(text in name for text in arguments.only.split(",")):
-                continue
+    entries = [e for e in entries if not arguments.only or any(text in e[0] for text in arguments.only.split(","))]
+
+    def one(entry):
+        name, clean = entry
+        with tempfile.TemporaryDirectory(prefix="reel-corpus-") as scratch:
             try:
                 row = judge(os.path.abspath(arguments.reel), arguments.media, name, scratch, clean)
             except subprocess.TimeoutExpired:
                 row = {"file": name, "status": None, "problems": ["hangs"]}
             except Exception as error:  # noqa: BLE001 - one file must not end the sweep
                 row = {"file": name, "status": None, "problems": [f"the sweep failed: {error}"]}
-            rows.append(row)
-            print(f"{name}: {'; '.join(row['problems']) or 'ok'} {row.get('colour', '')}", flush=True)
+        print(f"{name}: {'; '.join(row['problems']) or 'ok'} {row.get('colour', '')}", flush=True)
+        return row
+
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        rows = list(pool.map(one, entries))
     disagree = [row for row in rows if row["problems"]]
     unexplained = [row for row in disagree if row["file"] not in EXPLAINED]
     print(f"{len(rows)} files, {len(disagree)} disagree, {len(unexplained)} of them unexplained")

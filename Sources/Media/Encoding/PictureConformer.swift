@@ -98,7 +98,8 @@ public final class PictureConformer: Stage {
 
   private func finish(_ frame: VideoFrame) throws(MediaError) -> VideoFrame {
     if size == nil {
-      let target = try PictureConformer.size(of: frame, wanted: wanted)
+      let target = PictureConformer.size(
+        stored: frame.size, sampleAspectRatio: frame.sampleAspectRatio, isTurned: graphKey?.orientation.swapsSides ?? false, wanted: wanted)
       var tags = wanted.color ?? frame.resolvedColor
       tags.range = wanted.format.isRGB ? .full : wanted.range
       if !wanted.format.isRGB && tags.matrix == .rgb {
@@ -131,11 +132,18 @@ public final class PictureConformer: Stage {
   }
 
   /// Final size of an upright picture of `stored` samples.
-  public static func size(stored: FrameSize, sampleAspectRatio: Rational, wanted: PictureFormat) -> FrameSize {
+  ///
+  /// - Parameter isTurned: whether the picture was turned by 90° to stand upright. Samples become square by a change of what
+  ///   was the width, as players and `probe` do it; that is the height then.
+  public static func size(
+    stored: FrameSize, sampleAspectRatio: Rational, isTurned: Bool = false, wanted: PictureFormat
+  ) -> FrameSize {
     if let size = wanted.size { return size }
     var width = Rational(Int64(stored.width))
-    if wanted.squaresSamples { width = width * sampleAspectRatio }
     var height = Rational(Int64(stored.height))
+    if wanted.squaresSamples {
+      if isTurned { height = height / sampleAspectRatio } else { width = width * sampleAspectRatio }
+    }
     if let bounds = wanted.bounds, stored.width > 0, stored.height > 0 {
       var factor: Rational?
       if bounds.width > 0 { factor = Rational(Int64(bounds.width)) / width }

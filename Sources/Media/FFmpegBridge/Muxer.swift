@@ -117,6 +117,7 @@ public struct Muxer: ~Copyable {
       throw MediaError(.refused, "cannot write \(output.displayName)", reason: "out of memory")
     }
     stream.pointee.time_base = unit.avRational
+    stream.pointee.sample_aspect_ratio = parameters.raw.pointee.sample_aspect_ratio
     if tags.frameRate.isPositive { stream.pointee.avg_frame_rate = tags.frameRate.avRational }
     if let tag = tags.codecTag?.utf8, tag.count == 4 {
       stream.pointee.codecpar.pointee.codec_tag = tag.reversed().reduce(0) { $0 << 8 | UInt32($1) }
