@@ -30,7 +30,12 @@ import numpy
 
 AAC_FRAME = 1024
 MATRICES = {"bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "bt470", "bt2020nc": "bt2020", "smpte240m": "smpte240m", "fcc": "fcc"}
-TURNS = ["", "hflip", "hflip,vflip", "vflip", "transpose=0", "transpose=1", "transpose=3", "transpose=2"]
+# libavfilter's names of the eight ways to turn a picture, and what they do to an array of rows.
+TURNS = {
+    "": lambda a: a, "hflip": lambda a: a[:, ::-1], "vflip": lambda a: a[::-1], "hflip,vflip": lambda a: a[::-1, ::-1],
+    "transpose=0": lambda a: a.T, "transpose=1": lambda a: a.T[:, ::-1], "transpose=2": lambda a: a.T[::-1],
+    "transpose=3": lambda a: a.T[::-1, ::-1],
+}
 # What the encoder leaves as it is because the source itself contradicts its tags or its clock; each is explained in the table.
 EXPLAINED = {
     "corrupt/openh264_Error_I_P.264":
@@ -128,14 +133,16 @@ def tags(frame):
     return matrix, "pc" if full else "tv"
 
 
-def pictures(path, index, chain, size, chosen, rotate=False):
-    """The chosen frames as RGB, an array (frames, height, width, 3)."""
+def pictures(path, index, chain, size, chosen, layout="rgb24"):
+    """The chosen frames, an array (frames, height, width, channels)."""
     select = "select='" + "+".join(f"eq(n,{n})" for n in chosen) + "'"
     command = ["ffmpeg", "-nostdin", "-v", "error", "-noautorotate", "-i", path, "-map", f"0:{index}", "-fps_mode", "passthrough", "-vf",
-               ",".join(part for part in [chain[0], select, chain[1], "format=rgb24"] if part), "-f", "rawvideo", "-"]
+               ",".join(part for part in [chain[0], select, chain[1], f"format={layout}"] if part), "-frames:v", str(len(chosen)),
+               "-f", "rawvideo", "-"]
+    channels = 3 if layout == "rgb24" else 1
     data = numpy.frombuffer(run(command).stdout, numpy.uint8)
-    count = data.size // (size[0] * size[1] * 3)
-    return data[: count * size[0] * size[1] * 3].reshape(count, size[1], size[0], 3).astype(numpy.int16)
+    count = data.size // (size[0] * size[1] * channels)
+    return data[: count * size[0] * size[1] * channels].reshape(count, size[1], size[0], channels).astype(numpy.int16)
 
 
 FLAGS = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
@@ -144,32 +151,27 @@ FLAGS = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 def colour(source, stream, video, output, out_video, turn, size):
     """Mean error in levels, the worst channel; and whether another turn fits better."""
     frame, mine = video.frames[0], out_video.frames[0]
-    count = min(len(video.frames), len(out_video.frames))
+    count = min(len(video.frames), len(out_video.frames), 120)
     chosen = sorted({int(i * (count - 1) / 7) for i in range(8)}) if count > 1 else [0]
     given, made = tags(frame), tags(mine)
     matrix = given[0] if given else ("bt709" if size[1] >= 720 else "smpte170m")
     into = f"in_color_matrix={given[0]}:in_range={given[1]}:" if given else ""
     deinterlace = "bwdif=mode=send_frame:deint=interlaced" if any(f.get("interlaced_frame") for f in video.frames[:50]) else ""
     back = f"in_color_matrix={matrix}:in_range=tv:{FLAGS}"
-
-    def theirs(turning):
-        steps = [turning, f"scale={size[0]}:{size[1]}:{into}out_color_matrix={matrix}:out_range=tv:{FLAGS}", "format=yuv420p", f"scale={back}"]
-        return pictures(source, stream["index"], (deinterlace, ",".join(s for s in steps if s)), size, chosen)
-
-    ours = pictures(output, 0, ("", f"scale=in_color_matrix={made[0]}:in_range={made[1]}:{FLAGS}"), size, chosen)
-    right = theirs(turn)
-    if right.shape != ours.shape:
-        return None, False, f"{ours.shape[0]} of {right.shape[0]} pictures to compare"
-    error = numpy.abs(right - ours).mean(axis=(0, 1, 2)).max()
-    better = ""
-    if len(video.frames) and ours.std() > 5:
-        chosen[:] = chosen[:1]
-        for other in TURNS:
-            if other != turn:
-                candidate = theirs(other)
-                if candidate.shape[1:] == ours.shape[1:] and numpy.abs(candidate[0] - ours[0]).mean() < numpy.abs(right[0] - ours[0]).mean() - 0.5:
-                    better = other or "none"
-    return float(error), better == "", f"turn {better} fits better" if better else ""
+    steps = [turn, f"scale={size[0]}:{size[1]}:{into}out_color_matrix={matrix}:out_range=tv:{FLAGS}", "format=yuv420p", f"scale={back}"]
+    theirs = pictures(source, stream["index"], (deinterlace, ",".join(s for s in steps if s)), size, chosen)
+    ours = pictures(output, 0, ("", f"scale=in_color_matrix={made[0]}:in_range={made[1]}:{FLAGS}" if made else ""), size, chosen)
+    if theirs.shape != ours.shape:
+        return None, False, f"{ours.shape[0]} of {theirs.shape[0]} pictures to compare"
+    error = float(numpy.abs(theirs - ours).mean(axis=(0, 1, 2)).max())
+    small = (64, 64)
+    plain = pictures(source, stream["index"], ("", "scale=64:64:flags=area"), small, chosen[:1], "gray")[0, :, :, 0]
+    upright = pictures(output, 0, ("", "scale=64:64:flags=area"), small, chosen[:1], "gray")[0, :, :, 0]
+    errors = {name: numpy.abs(turning(plain) - upright).mean() for name, turning in TURNS.items()}
+    best = min(errors, key=errors.get)
+    if errors[best] < errors[turn] - 0.5:
+        return error, False, f"the turn {best or 'none'} fits better than {turn or 'none'}"
+    return error, True, ""
 
 
 def sound_span(path, index, start):
