@@ -5,19 +5,21 @@ import Watermark
 
 /// Marks and searches raw pictures on standard input, for the evaluation scripts: no demuxer, no encoder.
 ///
-///     watermark-lab embed WIDTH HEIGHT SECRET ID     yuv420p in, yuv420p out
+///     watermark-lab embed WIDTH HEIGHT SECRET ID [NAME=VALUE…]     yuv420p in, yuv420p out; fields of `MarkStrength` to try
 ///     watermark-lab detect WIDTH HEIGHT FPS SECRET [ID…]     gray in, one line of JSON out; ids are a registry
+///     watermark-lab blind WIDTH HEIGHT FPS SECRET…     gray in; a full open search for each secret, one line of JSON each
 ///     watermark-lab speed WIDTH HEIGHT     milliseconds a picture for embedding and for adding to a detector
 @main
 struct Lab {
   static func main() throws {
     let arguments = Array(CommandLine.arguments.dropFirst())
     switch arguments.first {
-    case "embed" where arguments.count == 5: try embed(arguments)
+    case "embed" where arguments.count >= 5: try embed(arguments)
     case "detect" where arguments.count >= 5: try detect(arguments)
+    case "blind" where arguments.count >= 5: try blind(arguments)
     case "speed" where arguments.count == 3: try speed(arguments)
     default:
-      complain("usage: watermark-lab embed|detect|speed …\n")
+      complain("usage: watermark-lab embed|detect|blind|speed …\n")
       exit(64)
     }
   }
@@ -54,9 +56,30 @@ struct Lab {
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
+  /// The default strength with fields replaced by `name=value`.
+  static func strength(_ arguments: ArraySlice<String>) -> MarkStrength {
+    var strength = MarkStrength()
+    for argument in arguments {
+      let parts = argument.split(separator: "=")
+      guard parts.count == 2, let value = Double(parts[1]) else { exit(64) }
+      switch parts[0] {
+      case "floor": strength.floor = value
+      case "gain": strength.gain = value
+      case "exponent": strength.exponent = value
+      case "ceiling": strength.ceiling = value
+      case "amplitude": strength.amplitude = value
+      case "meanPSNR": strength.meanPSNR = value
+      case "leastPSNR": strength.leastPSNR = value
+      default: exit(64)
+      }
+    }
+    return strength
+  }
+
   static func embed(_ arguments: [String]) throws {
     let size = FrameSize(Int(arguments[1])!, Int(arguments[2])!)
-    let embedder = try MarkEmbedder(key: key(arguments[3]), id: WatermarkID(arguments[4])!, size: size)
+    let embedder = try MarkEmbedder(
+      key: key(arguments[3]), id: WatermarkID(arguments[4])!, size: size, strength: strength(arguments.dropFirst(5)))
     let chroma = ((size.width + 1) / 2) * ((size.height + 1) / 2) * 2
     let frame = UnsafeMutableRawBufferPointer.allocate(byteCount: size.width * size.height + chroma, alignment: 64)
     while read(frame) {
@@ -89,6 +112,25 @@ struct Lab {
     print(
       "{\"marks\": [\(list.joined(separator: ", "))], \"pictures\": \(statistics.pictures), \"attempts\": \(statistics.attempts), \"bestZ\": \(statistics.bestZ), \"stage\": \"\(statistics.stage)\", \"addSeconds\": \(added), \"searchSeconds\": \(searched - added)}"
     )
+  }
+
+  /// One detector a key over the same pictures, so that each line is one video's search.
+  static func blind(_ arguments: [String]) throws {
+    let size = FrameSize(Int(arguments[1])!, Int(arguments[2])!)
+    let rate = Double(arguments[3])!
+    let keys = arguments.dropFirst(4).map { key($0) }
+    let detector = try MarkDetector(keys: [], decision: .open, size: size)
+    let frame = UnsafeMutableRawBufferPointer.allocate(byteCount: size.width * size.height, alignment: 64)
+    var index = 0
+    while read(frame) {
+      detector.add(frame.baseAddress!.assumingMemoryBound(to: UInt8.self), stride: size.width, time: Double(index) / rate)
+      index += 1
+    }
+    for outcome in detector.searches(with: keys, decision: .open) {
+      print(
+        "{\"attempts\": \(outcome.statistics.attempts), \"z\": \(outcome.statistics.bestZ), \"accepted\": \(outcome.marks.count), \"stage\": \"\(outcome.statistics.stage)\"}"
+      )
+    }
   }
 
   static func speed(_ arguments: [String]) throws {

@@ -46,7 +46,7 @@ import Testing
       #expect((pictures[0][index] == pictures[1][index]) == (bits[0][index / 5] == bits[1][index / 5]))
     }
 
-    // A re-encoded and scaled copy. (A trimmed one of so few segments is not told apart reliably.)
+    // A re-encoded and scaled copy; a trim that starts within a segment; a reorder; a compilation of two copies.
     _ = try Tool.run(
       "ffmpeg",
       [
@@ -54,21 +54,39 @@ import Testing
         "veryfast", "-crf",
         "22", "-an", scratch.path + "/re.mp4",
       ])
-    var detect = DetectTask(inputs: ["a", "b", "re"])
+    let again = ["-threads", "2", "-c:v", "libx264", "-preset", "veryfast", "-crf", "22", "-an"]
+    func edit(_ inputs: [String], _ graph: String, _ name: String) throws {
+      _ = try Tool.run(
+        "ffmpeg",
+        ["-v", "error", "-nostdin"] + inputs.flatMap { ["-i", $0] } + ["-filter_complex", graph + "[v]", "-map", "[v]"] + again + [
+          scratch.path + "/\(name).mp4"
+        ])
+    }
+    try edit([paths[1]], "trim=1.3:6.9,setpts=PTS-STARTPTS", "trim")
+    try edit(
+      [paths[2]],
+      "split[a][b];[a]trim=4:8,setpts=PTS-STARTPTS[c];[b]trim=0:4,setpts=PTS-STARTPTS[d];[c][d]concat=n=2:v=1:a=0", "reorder")
+    try edit(
+      [paths[0], paths[2]],
+      "[0:v]trim=0:4,setpts=PTS-STARTPTS[c];[1:v]trim=4:8,setpts=PTS-STARTPTS[d];[c][d]concat=n=2:v=1:a=0", "both")
+    let names = ["re", "trim", "reorder", "both"]
+    var detect = DetectTask(inputs: ["a", "b"] + names)
     detect.copies = result.manifest
-    let inputs = [
-      "a": paths[0], "b": paths[2], "re": scratch.path + "/re.mp4", MarkRequest.defaultKeyName: scratch.path + "/key",
-    ]
+    var inputs = ["a": paths[0], "b": paths[2], MarkRequest.defaultKeyName: scratch.path + "/key"]
+    for name in names { inputs[name] = scratch.path + "/\(name).mp4" }
     let found = try detect.run(in: TaskContext(files: LocalFiles(inputs: inputs)))
-    #expect(found.files.map { $0.marks.first?.copy } == [ids[0].description, ids[2].description, ids[1].description])
+    let copies = found.files.map { $0.marks.first?.copies.map(\.id) ?? [] }
+    let texts = ids.map(\.description)
+    #expect(copies == [[texts[0]], [texts[2]], [texts[1]], [texts[1]], [texts[2]], [texts[0], texts[2]]])
+    let parts = found.files[5].marks.first?.copies ?? []
+    #expect(parts.count == 2 && abs(parts[0].range[1] - 4) <= 0.5)
   }
 
   @Test func sequencesAreReproducibleAndApart() {
     let key = WatermarkKey.generate()
     let ids = (0..<100).map { WatermarkID($0) }
-    let marks = [WatermarkID(1), WatermarkID(2)]
-    let manifest = CopyManifest(ids: ids, variantIds: marks, key: key, segments: 30, segmentSeconds: 0.5)
-    #expect(manifest == CopyManifest(ids: ids, variantIds: marks, key: key, segments: 30, segmentSeconds: 0.5))
+    let manifest = CopyManifest(ids: ids, videoId: WatermarkID(1), key: key, segments: 30, segmentSeconds: 0.5)
+    #expect(manifest == CopyManifest(ids: ids, videoId: WatermarkID(1), key: key, segments: 30, segmentSeconds: 0.5))
     #expect(manifest.leastDistance >= 5 && Set(manifest.copies.map(\.bits)).count == 100)
   }
 

@@ -42,8 +42,11 @@ public struct DetectReport: Codable, Sendable {
   public struct Mark: Codable, Sendable {
     /// 16 hex digits.
     public var id: String
-    /// The individual copy, where the mark names one.
-    public var copy: String?
+    /// Whose mark it is, where a registry of creators was asked.
+    public var creator: String?
+    /// The individually marked copies that the file comes from, in order of time; empty where it was not asked for copies, or none
+    /// could be told.
+    public var copies: [Copy]
     /// 8 hex digits.
     public var keyId: String
     /// The decision statistic; see `MarkDecision`.
@@ -56,20 +59,44 @@ public struct DetectReport: Codable, Sendable {
     public var ranges: [[Double]]
     public var transform: MarkTransform
 
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      id = try values.decode(String.self, forKey: .id)
+      creator = try values.decodeIfPresent(String.self, forKey: .creator)
+      copies = try values.decode([Copy].self, forKey: .copies)
+      keyId = try values.decode(String.self, forKey: .keyId)
+      z = try values.decode(Double.self, forKey: .z)
+      log10FalsePositive = try values.decode(Double.self, forKey: .log10FalsePositive)
+      decision = try values.decode(String.self, forKey: .decision)
+      ranges = try values.decode([[Double]].self, forKey: .ranges)
+      transform = try values.decode(MarkTransform.self, forKey: .transform)
+    }
+
+    public struct Copy: Codable, Sendable {
+      /// 16 hex digits.
+      public var id: String
+      /// A half-open stretch in seconds.
+      public var range: [Double]
+      /// Natural logarithm of how much likelier this copy is than the next likely one.
+      public var logOdds: Double
+    }
+
     init(
-      id: String, keyId: String, z: Double, log10FalsePositive: Double, decision: String, copy: String?, ranges: [[Double]],
+      id: String, keyId: String, z: Double, log10FalsePositive: Double, decision: String, copies: [Copy], ranges: [[Double]],
       transform: MarkTransform
     ) {
-      (self.id, self.copy, self.keyId, self.z, self.log10FalsePositive) = (id, copy, keyId, z, log10FalsePositive)
+      (self.id, self.copies, self.keyId, self.z, self.log10FalsePositive) = (id, copies, keyId, z, log10FalsePositive)
       (self.decision, self.ranges, self.transform) = (decision, ranges, transform)
     }
 
-    private enum CodingKeys: String, CodingKey { case id, copy, keyId, z, log10FalsePositive, decision, ranges, transform }
+    private enum CodingKeys: String, CodingKey { case id, creator, copy, copies, keyId, z, log10FalsePositive, decision, ranges, transform }
 
     public func encode(to encoder: any Encoder) throws {
       var values = encoder.container(keyedBy: CodingKeys.self)
       try values.encode(id, forKey: .id)
-      try values.encode(copy, forKey: .copy)
+      try values.encode(creator, forKey: .creator)
+      try values.encode(copies.first?.id, forKey: .copy)
+      try values.encode(copies, forKey: .copies)
       try values.encode(keyId, forKey: .keyId)
       try values.encode(z, forKey: .z)
       try values.encode(log10FalsePositive, forKey: .log10FalsePositive)

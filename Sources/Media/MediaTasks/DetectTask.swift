@@ -19,7 +19,7 @@ public struct DetectTask: MediaTask {
   public var expect: WatermarkID?
   /// The copies of one video: finds which of them an input is, besides the mark itself.
   public var copies: CopyManifest?
-  /// Only look for whole pictures, scaled, mirrored or turned. Default off.
+  /// Only look for whole pictures, scaled, mirrored or turned: in the key frames first, which is often enough. Default off.
   public var isDirectOnly = false
   /// Search what can be decoded of a damaged or incomplete input. Default off.
   public var allowIncomplete = false
@@ -28,7 +28,7 @@ public struct DetectTask: MediaTask {
 
   var decision: MarkDecision {
     if let expect { return .expect(expect) }
-    if let copies { return .registry(copies.variantIds) }
+    if let copies { return .expect(copies.videoId) }
     if let registry { return .registry(registry) }
     return .open
   }
@@ -61,6 +61,9 @@ public struct DetectTask: MediaTask {
   private func search(_ name: String, _ keys: [WatermarkKey], _ context: TaskContext) throws(MediaError) -> DetectReport.File {
     let input = try context.files.openInput(name)
     let start = DetectTask.cpuSeconds()
+    if let found = try searchKeyframes(input, keys, context) {
+      return file(input, found, cpuSeconds: DetectTask.cpuSeconds() - start)
+    }
     let environment = context.environment()
     let source = try VideoDecodeSource(input, environment: environment)
     let finder = MarkFinder(keys: keys, decision: decision, effort: isDirectOnly ? .direct : .full)
@@ -82,18 +85,46 @@ public struct DetectTask: MediaTask {
         .incomplete, "cannot search \(input.displayName)", path: input.displayName, reason: "input is incomplete: \(reason)",
         advice: "--allow-incomplete searches what there is")
     }
+    return file(input, findings, cpuSeconds: DetectTask.cpuSeconds() - start)
+  }
+
+  /// Inputs from this length on are first looked at by their key frames, whatever the effort.
+  private static let longSeconds = 120.0
+
+  /// What the key frames alone show; nil where they are not to be asked, or show no mark.
+  private func searchKeyframes(_ input: InputFile, _ keys: [WatermarkKey], _ context: TaskContext) throws(MediaError)
+    -> MarkFinder.Findings?
+  {
+    guard copies == nil else { return nil }
+    let environment = context.environment()
+    let source = try KeyframeSource(input, environment: environment)
+    guard isDirectOnly || source.durationSeconds ?? 0 >= Self.longSeconds else { return nil }
+    let finder = MarkFinder(keys: keys, decision: decision, effort: .direct)
+    finder.isSparse = true
+    // What is wrong with the input is told by the search that follows.
+    guard let findings = try? finder.find(in: source), !findings.marks.isEmpty else {
+      try context.cancellation.check("searching for marks")
+      return nil
+    }
+    return allowIncomplete || environment.damage.incompleteReasons.isEmpty ? findings : nil
+  }
+
+  private func file(_ input: InputFile, _ findings: MarkFinder.Findings, cpuSeconds: Double) -> DetectReport.File {
     var file = DetectReport.File(file: input.displayName)
     file.marks = findings.marks.map { mark in
       DetectReport.Mark(
         id: mark.id.description, keyId: mark.keyID.description, z: mark.z, log10FalsePositive: mark.log10FalsePositive,
-        decision: decision.name, copy: findings.copy?.description, ranges: mark.ranges.map { [$0.lowerBound, $0.upperBound] },
+        decision: decision.name,
+        copies: findings.copies.map {
+          .init(id: $0.id.description, range: [$0.range.lowerBound, $0.range.upperBound], logOdds: $0.logOdds)
+        }, ranges: mark.ranges.map { [$0.lowerBound, $0.upperBound] },
         transform: mark.transform)
     }
     file.framesUsed = findings.pictures
     file.secondsSearched = findings.seconds
     file.attempts = findings.attempts
     file.bestZ = findings.bestZ
-    file.cpuSeconds = DetectTask.cpuSeconds() - start
+    file.cpuSeconds = cpuSeconds
     return file
   }
 

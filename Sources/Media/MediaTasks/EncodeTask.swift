@@ -116,7 +116,8 @@ public struct EncodeTask: MediaTask {
         chain = chain.through(FrameRateStage(rate: rate, ledger: ledger))
       }
       if let watermark {
-        let made = try watermark.makeStage(context.files)
+        let made = try watermark.makeStage(
+          context.files, picturesPerSegment: segmentSeconds.map { $0 * (frameRate ?? plan.frameRate).doubleValue })
         (marking, markKey) = (made.stage, made.keyID)
         chain = chain.through(made.stage)
       }

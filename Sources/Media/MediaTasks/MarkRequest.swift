@@ -10,6 +10,10 @@ public struct MarkRequest: Codable, Hashable, Sendable {
   /// Least mean luma PSNR in dB; nil the default of `MarkStrength`.
   public var meanPSNR: Double?
 
+  /// For encodes in segments that copies are assembled from: also marks each segment's place, for the first or the second
+  /// encode. Nil marks the id alone.
+  public var isSecondVariant: Bool?
+
   public static let defaultKeyName = "watermark key"
 
   public init(id: WatermarkID, meanPSNR: Double? = nil) {
@@ -26,8 +30,12 @@ public struct MarkRequest: Codable, Hashable, Sendable {
     return strength
   }
 
-  func makeStage(_ files: any Files) throws(MediaError) -> (stage: MarkStage, keyID: WatermarkKeyID) {
+  /// - Parameter picturesPerSegment: needed where `isSecondVariant` is set.
+  func makeStage(_ files: any Files, picturesPerSegment: Double? = nil) throws(MediaError) -> (stage: MarkStage, keyID: WatermarkKeyID) {
     let key = try WatermarkKey(files.openInput(key))
-    return (MarkStage(key: key, id: id, strength: strength), key.id)
+    let segments = isSecondVariant.flatMap { second in
+      picturesPerSegment.map { SegmentMark(picturesPerSegment: $0, isSecond: second) }
+    }
+    return (MarkStage(key: key, id: id, strength: strength, segments: segments), key.id)
   }
 }

@@ -1,4 +1,4 @@
-import Crypto
+public import Crypto
 import FFmpegBridge
 public import FileAccess
 import FoundationEssentials
@@ -42,9 +42,11 @@ extension LocalFiles {
   ///   - name: the output's logical name.
   ///   - metadata: the user's own, for the sidecar.
   ///   - watermark: id and key id, where the output carries a mark; nil takes them from the report.
+  /// - Returns: the digest of the output.
+  @discardableResult
   public func publish<Task: MediaTask>(
     _ name: String, of task: Task, report: TaskReport, metadata: [String: String] = [:], watermark: (id: String, keyId: String)? = nil
-  ) throws(MediaError) {
+  ) throws(MediaError) -> SHA256Digest {
     guard let descriptor = pendingDescriptor(name), let snapshot = FileSnapshot(of: descriptor.rawValue) else {
       throw MediaError(.bug, "cannot publish output \(name)", reason: "it was not created")
     }
@@ -61,16 +63,18 @@ extension LocalFiles {
       inputs.append(.init(name: key, file: input.displayName, bytes: input.snapshot.byteCount, sha256: hash?.hex))
     }
     let file = report.outputs.first?.file ?? name
+    let digest = try SHA256.digest(ofDescriptor: descriptor.rawValue, byteCount: snapshot.byteCount, name: file)
     let sidecar = Sidecar(
       output: .init(
         file: String(file.split(separator: "/").last ?? ""), bytes: snapshot.byteCount,
-        sha256: try SHA256.digest(ofDescriptor: descriptor.rawValue, byteCount: snapshot.byteCount, name: file).hex),
+        sha256: digest.hex),
       inputs: inputs, task: Task.kind, parameters: task, metadata: metadata,
       versions: ["reelwright": Version.current, "ffmpeg": Version.ffmpeg], createdAt: Date.now.formatted(.iso8601),
       watermarkId: watermark?.id ?? report.watermark?.id,
       watermarkKeyId: watermark?.keyId ?? report.watermark?.keyId, report: report)
     let text = String(decoding: try TaskCoding.encode(sidecar, pretty: true), as: UTF8.self) + "\n"
     try publish(name, sidecar: text)
+    return digest
   }
 }
 

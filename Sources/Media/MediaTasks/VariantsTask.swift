@@ -19,8 +19,10 @@ public struct VariantsTask: MediaTask {
   public var outputs: [String]
   /// Logical name of the key file.
   public var key = MarkRequest.defaultKeyName
-  /// Ids of the two encodes; nil draws them at random.
-  public var variantIds: [WatermarkID]?
+  /// The id that all copies carry; nil draws one at random.
+  public var videoId: WatermarkID?
+  /// Copies among `ids` that exist already: they keep their rows of the manifest and are not written again. Default none.
+  public var existing: Set<WatermarkID> = []
   /// Length of a segment. Default 0.5 s: 30 bits in 15 s.
   public var segmentSeconds = 0.5
 
@@ -31,7 +33,7 @@ public struct VariantsTask: MediaTask {
 
   public struct Result: Codable, Sendable {
     public var manifest: CopyManifest
-    /// One for each copy.
+    /// One for each copy that was written, in the order of `ids`.
     public var reports: [TaskReport]
   }
 
@@ -40,16 +42,14 @@ public struct VariantsTask: MediaTask {
       throw MediaError(.usage, "cannot make copies", reason: "each copy needs an id of its own and an output")
     }
     let key = try WatermarkKey(context.files.openInput(key))
-    let marks = variantIds ?? [WatermarkID(SecureRandom.uint64()), WatermarkID(SecureRandom.uint64())]
-    guard marks.count == 2, marks[0] != marks[1] else {
-      throw MediaError(.usage, "cannot make copies", reason: "two different variant ids are needed")
-    }
+    let id = videoId ?? WatermarkID(SecureRandom.uint64())
     var encoded: [EncodedVariant] = []
-    for (index, id) in marks.enumerated() {
+    for index in 0..<2 {
       let files = ScratchOutputs(context.files)
       var task = encode
       task.watermark = MarkRequest(id: id)
       task.watermark?.key = self.key
+      task.watermark?.isSecondVariant = index == 1
       task.segmentSeconds = segmentSeconds
       if index > 0 { task.keep.insert(.noAudio) }
       var inner = context
@@ -62,14 +62,13 @@ public struct VariantsTask: MediaTask {
       first.packets.count == second.packets.count
     else { throw MediaError(.bug, "cannot assemble copies", reason: "the two encodes do not fit together") }
     let manifest = CopyManifest(
-      ids: ids, variantIds: marks, key: key, segments: first.segmentCount, segmentSeconds: segmentSeconds)
+      ids: ids, videoId: id, key: key, segments: first.segmentCount, segmentSeconds: segmentSeconds)
     var reports: [TaskReport] = []
-    for (copy, name) in zip(manifest.copies, outputs) {
+    for (copy, name) in zip(manifest.copies, outputs) where !existing.contains(copy.id) {
       try context.cancellation.check("assembling copies")
       let output = try context.files.createOutput(name)
       let environment = context.environment()
-      let bits = Array(copy.bits.utf8)
-      let written = try first.assemble(with: second, bits: bits.map { $0 == UInt8(ascii: "1") }, into: output, environment: environment)
+      let written = try first.assemble(with: second, bits: manifest.choices(of: copy), into: output, environment: environment)
       var report = first.report
       report.task = VariantsTask.kind
       report.outputs[0].file = output.displayName

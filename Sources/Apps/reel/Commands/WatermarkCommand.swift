@@ -50,7 +50,10 @@ enum WatermarkCommand {
       arguments: [Argument("IN", .oneOrMore, "A video, an image, or a folder of them.")],
       options: [
         Option("output", short: "o", .file("OUT|DIR"), default: "none, it is needed", "The file to write, or the folder for several."),
-        Option("id", .text("ID"), default: "none, it is needed", "64 bits: 16 hex digits or a decimal number."),
+        Option("id", .text("ID"), default: "none, it or --creator is needed", "64 bits: 16 hex digits or a decimal number."),
+        Option(
+          "creator", .text("CREATOR"), default: "none", "Instead of --id: a new id of this creator for each output (reel creators)."),
+        storeOption,
         Option("key", .file("KEY"), default: "none, it is needed", "The key file."),
         Option("psnr", .number("DB", in: 38...60), default: "44.5", "Least mean luma PSNR of the change."),
         Option("preset", .choice(EncodePreset.all.map(\.name)), default: "standard", "A set of output settings."),
@@ -61,16 +64,26 @@ enum WatermarkCommand {
       action: runEmbed)
   }
 
+  private static var storeOption: Option {
+    Option(
+      "store", .text("URL"), default: "$XDG_STATE_HOME/reelwright/jobs.sqlite",
+      "The store of --creator and --creators: a path or sqlite: URL of an SQLite database, or postgresql://…")
+  }
+
   private static func runEmbed(_ invocation: Invocation) throws -> Int32 {
     let output = try invocation.needed("output", "as in -o marked.mp4")
-    let id = try id(try invocation.needed("id", "as in --id 1000"))
+    let creator = invocation.value("creator")
+    if creator != nil, invocation.value("id") != nil {
+      throw MediaError(.usage, invocation.commandLine, reason: "--id and --creator exclude each other", advice: "give one of them")
+    }
+    let fixed = creator == nil ? try id(try invocation.needed("id", "as in --id 1000, or --creator")) : nil
+    let creators = creator == nil ? nil : CreatorRegistry(try Store.log(invocation))
     let keyPath = try invocation.needed("key", "as in --key brand.key")
     let key = try WatermarkKey(path: keyPath)
     var task = EncodeTask()
     if let preset = invocation.value("preset") { task.preset = preset }
     task.crf = invocation.number("crf")
     task.allowIncomplete = invocation.flag("allow-incomplete")
-    task.watermark = MarkRequest(id: id, meanPSNR: invocation.number("psnr"))
     return try Batch(invocation).run(
       inputs: try InputPaths.expand(invocation.list("IN")), output: output, defaultExtension: try EncodePreset.named(task.preset).container
     ) { item, runner, part in
@@ -79,9 +92,16 @@ enum WatermarkCommand {
         inputs: [task.input: item.input, MarkRequest.defaultKeyName: keyPath], outputs: [task.output: item.output],
         mayReplace: invocation.flag("overwrite"))
       try files.checkOutput(task.output)
+      // Every output of a creator has an id of its own.
+      var id = fixed ?? WatermarkID(0)
+      if let creator, let creators {
+        id = WatermarkID(try creators.makeMark(for: creator, project: invocation.value("project") ?? "default"))
+      }
+      task.watermark = MarkRequest(id: id, meanPSNR: invocation.number("psnr"))
       let report = try runner.run(task, files: files, part: part)
-      try files.publish(
+      let digest = try files.publish(
         task.output, of: task, report: report, metadata: try runner.metadata(), watermark: (id.description, key.id.description))
+      try creators?.bind(id.value, output: digest)
       return report
     }
   }
@@ -98,6 +118,9 @@ enum WatermarkCommand {
         Option("key", .file("KEY"), default: "none, it is needed", repeats: true, "A key file; several are tried."),
         Option("registry", .file("FILE"), default: "none, any id counts", "Only the ids of this file count."),
         Option("expect", .text("ID"), default: "none, any id counts", "Only this id counts."),
+        .flag(
+          "creators", "Only ids of creators who are enrolled count (reel creators); names the creator of each mark and logs the detection."),
+        storeOption,
         Option("copies", .file("FILE"), default: "none", "The manifest of 'reel watermark variants': also name the individual copy."),
         .flag("direct", "Only look for whole pictures: scaled, mirrored, turned. Fast."),
       ],
@@ -118,18 +141,30 @@ enum WatermarkCommand {
     }
     // The owner's eyes: a task sees descriptors only.
     for path in keyPaths { _ = try WatermarkKey(path: path) }
-    if invocation.value("registry") != nil, invocation.value("expect") != nil {
-      throw MediaError(.usage, invocation.commandLine, reason: "--registry and --expect exclude each other", advice: "give one of them")
+    let decisions = [invocation.value("registry") != nil, invocation.value("expect") != nil, invocation.flag("creators")]
+    if decisions.filter({ $0 }).count > 1 {
+      throw MediaError(
+        .usage, invocation.commandLine, reason: "--registry, --expect and --creators exclude each other", advice: "give one of them")
     }
+    let creators = invocation.flag("creators") ? CreatorRegistry(try Store.log(invocation)) : nil
     var task = DetectTask(inputs: paths.indices.map { "input \($0)" })
     task.keys = keyPaths.indices.map { "key \($0)" }
     task.expect = try invocation.value("expect").map(id)
     task.registry = try invocation.value("registry").map(registry)
+    if let creators {
+      let ids = try creators.marks().compactMap { WatermarkID($0.watermark) }
+      guard !ids.isEmpty else {
+        throw MediaError(
+          .missing, "cannot search for marks of creators", reason: "the registry has no id", advice: "reel creators mark gives one")
+      }
+      task.registry = ids
+    }
     task.copies = try invocation.value("copies").map(WatermarkVariantsCommand.manifest)
     task.isDirectOnly = invocation.flag("direct")
     task.allowIncomplete = invocation.flag("allow-incomplete")
     let inputs = Dictionary(uniqueKeysWithValues: zip(task.inputs + task.keys, paths + keyPaths))
-    let report = try runner.run(task, files: LocalFiles(inputs: inputs))
+    var report = try runner.run(task, files: LocalFiles(inputs: inputs))
+    if let creators { try name(creators, in: &report) }
     try runner.writeReport(report)
     let failures = report.files.compactMap(\.error)
     if invocation.isJSON {
@@ -141,14 +176,33 @@ enum WatermarkCommand {
     return failures.first?.exitStatus ?? 0
   }
 
+  /// Writes the creator of each mark into the report, and the detection into the log.
+  private static func name(_ creators: CreatorRegistry, in report: inout DetectReport) throws {
+    for file in report.files.indices {
+      for mark in report.files[file].marks.indices {
+        let found = report.files[file].marks[mark]
+        guard let id = WatermarkID(found.id), let owner = try creators.who(id.value) else { continue }
+        report.files[file].marks[mark].creator = owner.creator
+        try creators.recordDetection(
+          id.value, confidence: Int64(found.z * 1000), log10FalsePositive: Int64(found.log10FalsePositive * 1000))
+      }
+    }
+  }
+
   private static func text(_ file: DetectReport.File) -> String {
     if file.marks.isEmpty { return "\(file.file): no mark in \(ProbeText.seconds(file.secondsSearched))\n" }
     return file.marks.map { mark in
       let ranges = mark.ranges.map { "\(ProbeText.seconds($0[0])) to \(ProbeText.seconds($0[1]))" }.joined(separator: ", ")
       let bound = Int(mark.log10FalsePositive.rounded(.up))
       return
-        "\(file.file): id \(mark.id)\(mark.copy.map { ", copy \($0)" } ?? ""), key \(mark.keyId), false with less than 10^\(bound), \(ranges)\n"
+        "\(file.file): id \(mark.id)\(mark.creator.map { " of \($0)" } ?? "")\(copies(mark)), key \(mark.keyId), false with less than 10^\(bound), \(ranges)\n"
     }.joined()
+  }
+
+  /// The copies that a mark names: alone, or each with its stretch of time.
+  private static func copies(_ mark: DetectReport.Mark) -> String {
+    if mark.copies.count == 1 { return ", copy \(mark.copies[0].id)" }
+    return mark.copies.map { ", copy \($0.id) from \(ProbeText.seconds($0.range[0])) to \(ProbeText.seconds($0.range[1]))" }.joined()
   }
 
   /// The mark that --watermark-id and --key of `encode` ask for.

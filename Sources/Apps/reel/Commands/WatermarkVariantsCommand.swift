@@ -8,8 +8,9 @@ enum WatermarkVariantsCommand {
     Command(
       "variants", summary: "mark many copies for the price of two encodes",
       discussion: """
-        Encodes twice, with two marks and a new segment every half second, and assembles each copy from segments of both. Beside the copies \
-        stands manifest.json, which 'reel watermark detect --copies' needs to tell them apart.
+        Encodes twice, with a new segment every half second that each encode marks in its own way, and assembles each copy from \
+        segments of both. Beside the copies stands manifest.json, which 'reel watermark detect --copies' needs to tell them apart. \
+        A run that was stopped goes on with --resume.
         """,
       arguments: [Argument("IN", .one, "The video.")],
       options: [
@@ -19,6 +20,7 @@ enum WatermarkVariantsCommand {
         Option("preset", .choice(EncodePreset.all.map(\.name)), default: "standard", "A set of output settings."),
         Option("crf", .number("N", in: 0...63), default: "that of the preset", "Quality on the encoder's own scale; lower is better."),
         Option("segment", .number("S", in: 0.25...10), default: "0.5", "Seconds a segment."),
+        .flag("resume", "Keep the folder's manifest and its finished copies and make the missing ones."),
       ],
       commonOptions: CommonOptions.task,
       examples: [.init("reel watermark variants ad.mp4 --ids creators.txt --key brand.key --out-dir copies", "a copy for each creator")],
@@ -42,17 +44,36 @@ enum WatermarkVariantsCommand {
     let stem = InputPaths.stem(of: input)
     let paths = ids.map { "\(prefix)\(stem)-\($0).mp4" }
     let manifestName = "manifest"
+    let earlier = invocation.flag("resume") ? try earlierManifest(prefix + "manifest.json", ids: ids, key: key) : nil
+    if let earlier {
+      task.videoId = earlier.videoId
+      task.segmentSeconds = earlier.segmentSeconds
+      task.existing = Set(zip(ids, paths).filter { FileManager.default.fileExists(atPath: $0.1) }.map(\.0))
+    }
+    let missing = zip(task.outputs, ids).filter { !task.existing.contains($0.1) }
     let files = LocalFiles(
       inputs: [task.encode.input: input, task.key: keyPath],
       outputs: Dictionary(uniqueKeysWithValues: zip(task.outputs, paths)).merging([manifestName: prefix + "manifest.json"]) { $1 },
       mayReplace: invocation.flag("overwrite"))
-    for name in task.outputs + [manifestName] { try files.checkOutput(name) }
+    for name in missing.map(\.0) + (earlier == nil ? [manifestName] : []) { try files.checkOutput(name) }
+    if missing.isEmpty {
+      if !invocation.isQuiet { try invocation.console.write("\(folder): all \(ids.count) copies are there\n") }
+      return 0
+    }
     let runner = try TaskRunner(invocation)
     let result = try runner.run(task, files: files)
     // The manifest first: copies that nobody can tell apart are worth nothing.
-    try TaskRunner.write(try Console.json(result.manifest) + [0x0A], as: manifestName, to: files)
+    if let earlier {
+      guard earlier == result.manifest else {
+        throw MediaError(
+          .usage, "cannot resume in \(folder)", path: prefix + "manifest.json", reason: "it belongs to another video or other settings",
+          advice: "name an empty folder")
+      }
+    } else {
+      try TaskRunner.write(try Console.json(result.manifest) + [0x0A], as: manifestName, to: files)
+    }
     let metadata = try runner.metadata()
-    for ((name, id), report) in zip(zip(task.outputs, ids), result.reports) {
+    for ((name, id), report) in zip(missing, result.reports) {
       try files.publish(name, of: task, report: report, metadata: metadata, watermark: (id.description, key.id.description))
     }
     if invocation.isJSON {
@@ -63,6 +84,18 @@ enum WatermarkVariantsCommand {
           + "\(result.manifest.leastDistance) segments apart\n")
     }
     return 0
+  }
+
+  /// The manifest that a stopped run left, nil where there is none yet.
+  private static func earlierManifest(_ path: String, ids: [WatermarkID], key: WatermarkKey) throws -> CopyManifest? {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let manifest = try manifest(path)
+    guard manifest.copies.map(\.id) == ids, manifest.keyId == key.id.description else {
+      throw MediaError(
+        .usage, "cannot resume with \(path)", path: path, reason: "it was made for other ids or another key",
+        advice: "give the ids and the key of the first run")
+    }
+    return manifest
   }
 
   static func manifest(_ path: String) throws -> CopyManifest {

@@ -60,6 +60,11 @@ void rw_detect_interpolate(const float *spectrum, int width, int height, const f
 // The kernel's Fourier transform over `count` samples centred in a period of `period` samples.
 void rw_detect_kernel_transform(int count, int period, float *values);
 
+// Values of the image's spectrum at `count` frequencies (cycles a pixel, phases about the image's centre), apart for each of
+// columns x rows tiles that cover it: `values` receives tiles (row-major) x count interleaved complex numbers.
+void rw_detect_tile_lines(const float *samples, int width, int height, int columns, int rows, const float *x, const float *y, int count,
+                          float *values);
+
 // destination (rows x destination_stride) = zero-padded source * row factor * column factor (NULL: 1).
 void rw_detect_pad(const float *source, int width, int height, const float *across, const float *down, float *destination,
                    int destination_width, int destination_height, int destination_stride);

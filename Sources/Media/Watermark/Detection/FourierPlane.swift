@@ -87,6 +87,14 @@ final class FourierTorus {
   func transform() { fftwf_execute(plan) }
 
   func clear() { values.update(repeating: 0, count: 2 * size * size) }
+
+  /// The greatest real part and its place.
+  func greatest() -> (x: Int, y: Int, value: Float) {
+    var places: [Int32] = [0]
+    var heights: [Float] = [0]
+    rw_detect_peaks(values, Int32(size), 1, 5, &places, &heights)
+    return (Int(places[0]) % size, Int(places[0]) / size, heights[0])
+  }
 }
 
 /// Floats that are added to, over the pixels of a picture.

@@ -65,7 +65,7 @@ extension MarkDetector {
   }
 
   private func carries(_ mark: DetectedMark, _ group: Range<Int>) -> Bool {
-    guard let key = keys.first(where: { $0.key.id == mark.keyID }), let geometry = geometries[mark.id] else { return false }
+    guard let key = keys.first(where: { $0.key.id == mark.keyID }), let geometry = geometries[mark.id]?.geometry else { return false }
     let spectrum = MarkSpectrum(sum(of: group))
     let local = key.search.refined(geometry, in: spectrum.map, steps: [0.002, 0.001]).geometry
     let signs = key.decoder.signs(of: mark.id)
@@ -77,17 +77,21 @@ extension MarkDetector {
     return false
   }
 
-  /// For each window, which of two ids its picture carries rather than the other, by the places where they differ.
-  func variantSamples(_ ids: [WatermarkID], near mark: DetectedMark) -> [VariantSample] {
-    guard let key = keys.first(where: { $0.key.id == mark.keyID }), let geometry = geometries[mark.id], ids.count == 2 else { return [] }
-    let signs = ids.map { key.decoder.signs(of: $0) }
-    return windows.indices.compactMap { index in
+  /// For each window, how well each place's sequence of variant lines fits.
+  func segmentSamples(near mark: DetectedMark) -> [SegmentSample] {
+    guard let key = keys.first(where: { $0.key.id == mark.keyID }), let found = geometries[mark.id] else { return [] }
+    let sequences = SegmentMark.sequences(of: key.key)
+    return windows.indices.map { index in
       let spectrum = MarkSpectrum(windows[index].sum)
-      guard let translation = key.reader.translations(geometry, in: spectrum, keeping: 1).first else { return nil }
-      let reading = key.reader.read(translation, in: spectrum)
-      var difference = reading
-      for place in difference.weights.indices where signs[0][place] == signs[1][place] { difference.weights[place] = 0 }
-      return VariantSample(start: windows[index].start, end: end(of: index), value: MarkDecoder.z(difference, signs[1]))
+      // Most videos stay where the whole was; what moves must be clearly better elsewhere.
+      var start = (geometry: found.geometry, x: found.shift.x, y: found.shift.y, value: 0.0)
+      let still = key.reader.read(start, in: spectrum, refine: false)
+      if let moved = key.reader.translations(found.geometry, in: spectrum, keeping: 1).first {
+        let reading = key.reader.read(moved, in: spectrum, refine: false)
+        if reading.synchronisation > still.synchronisation + 2 { start = moved }
+      }
+      return SegmentSample(
+        start: windows[index].start, end: end(of: index), fits: key.reader.variantFits(start, sequences, in: spectrum))
     }
   }
 }

@@ -53,8 +53,8 @@ public final class MarkDetector {
   private var reduced: UnsafeMutablePointer<UInt8>
   var windows: [Window] = []
   private var windowDuration: Double
-  /// Under which geometry each id was found.
-  var geometries: [WatermarkID: Geometry] = [:]
+  /// Under which geometry and translation each id was found.
+  var geometries: [WatermarkID: (geometry: Geometry, shift: (x: Double, y: Double))] = [:]
 
   /// Pictures of one stretch of time: their sum, and the first alone.
   struct Window {
@@ -149,10 +149,9 @@ public final class MarkDetector {
   }
 
   func search(windows range: Range<Int>, effort: Effort) -> [DetectedMark] {
-    let total = MarkSpectrum(sum(of: range))
+    let spectra = WindowSpectra(windows[range], total: sum(of: range))
     return keys.flatMap { key in
-      let run = MarkSearch(
-        windows: windows[range], size: planeSize, reader: key.reader, decoder: key.decoder, search: key.search, total: total)
+      let run = MarkSearch(spectra: spectra, size: planeSize, reader: key.reader, decoder: key.decoder, search: key.search)
       let found = run.run(effort)
       statistics.attempts += run.attempts
       if run.bestZ > statistics.bestZ {
@@ -160,12 +159,27 @@ public final class MarkDetector {
         statistics.stage = run.stage
       }
       return found.map { result in
-        geometries[result.id] = result.geometry
+        geometries[result.id] = (result.geometry, result.shift)
         return DetectedMark(
           id: result.id, keyID: key.key.id, z: result.z,
           log10FalsePositive: key.decoder.decision.commonLogarithmOfFalsePositive(z: result.z, attempts: statistics.attempts),
           ranges: [], transform: result.geometry.transform(decimation: decimation))
       }
+    }
+  }
+
+  /// A full search for each of many keys, one after the other: what each did, for experiments. The detector's own keys do
+  /// not take part.
+  package func searches(with keys: [WatermarkKey], decision: MarkDecision) -> [(marks: [WatermarkID], statistics: Statistics)] {
+    guard !windows.isEmpty else { return [] }
+    let spectra = WindowSpectra(windows[...], total: sum(of: windows.indices))
+    return keys.map { key in
+      let layout = CarrierLayout(key: key)
+      let run = MarkSearch(
+        spectra: spectra, size: planeSize, reader: MarkReader(layout: layout), decoder: MarkDecoder(layout: layout, decision: decision),
+        search: GeometrySearch(layout: layout))
+      let found = run.run(.full).map(\.id)
+      return (found, Statistics(pictures: statistics.pictures, attempts: run.attempts, bestZ: run.bestZ, stage: run.stage))
     }
   }
 }

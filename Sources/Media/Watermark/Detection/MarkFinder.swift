@@ -17,13 +17,16 @@ public final class MarkFinder {
     public var attempts = 0
     /// The largest z of any candidate, accepted or not.
     public var bestZ = 0.0
-    /// Which copy of `MarkFinder.copies` the input is; nil when it cannot be told.
-    public var copy: WatermarkID?
+    /// Which copies of `MarkFinder.copies` the input comes from, in order of time; what cannot be told is left out.
+    public var copies: [FoundCopy] = []
   }
 
-  /// Copies of one video to tell apart; the ids to look for must be those of its two variants.
+  /// Copies of one video to tell apart; the id to look for must be that of the video.
   public var copies: CopyManifest?
-  private var samples: [VariantSample] = []
+  private var samples: [SegmentSample] = []
+
+  /// The source gives key frames only: marks are given the whole stretch in which they were found. Default false.
+  public var isSparse = false
 
   static let stretchSeconds = 15.0
   /// Inputs up to this length are searched to their end. Default 120 s.
@@ -70,7 +73,8 @@ public final class MarkFinder {
       }
     }
     try endStretch()
-    if let copies { findings.copy = copies.bestCopy(samples)?.id }
+    if let copies { findings.copies = CopySearch(copies, samples).run() }
+    settle()
     if findings.pictures == 0 { throw MediaError(.usage, "cannot search for marks", reason: "the input holds no picture") }
     return findings
   }
@@ -93,11 +97,28 @@ public final class MarkFinder {
   private func endStretch() throws(MediaError) {
     guard let detector else { return }
     if found.isEmpty { found = detector.search(effort) }
-    for mark in detector.located(found, effort: effort) { merge(mark) }
-    if let copies, let mark = found.first { samples += detector.variantSamples(copies.variantIds, near: mark) }
+    if isSparse {
+      for var mark in found {
+        mark.ranges = [stretchStart..<max(findings.seconds, stretchStart)]
+        merge(mark)
+      }
+    } else {
+      for mark in detector.located(found, effort: effort) { merge(mark) }
+    }
+    if copies != nil, let mark = found.first { samples += detector.segmentSamples(near: mark) }
     findings.attempts += detector.statistics.attempts
     findings.bestZ = max(findings.bestZ, detector.statistics.bestZ)
     self.detector = nil
+  }
+
+  /// A long input has seen more attempts than each of its stretches: their number is in every bound, and a mark
+  /// that the whole would not have accepted is dropped.
+  private func settle() {
+    findings.marks = findings.marks.compactMap { mark in
+      var mark = mark
+      mark.log10FalsePositive = decision.commonLogarithmOfFalsePositive(z: mark.z, attempts: findings.attempts)
+      return findings.attempts <= MarkDecision.mostAttempts || mark.log10FalsePositive <= -9 ? mark : nil
+    }
   }
 
   /// One entry for each key and id, with all of its stretches of time.

@@ -29,10 +29,11 @@ struct MarkReading {
 /// Reads the lines of one key under a geometry: finds the translation from the synchronisation lines, then demodulates.
 final class MarkReader {
   let layout: CarrierLayout
-  private let torus = FourierTorus(size: 256)
-  private let synchronisationX: [Double]
-  private let synchronisationY: [Double]
-  private let synchronisationPhase: [(cosine: Double, sine: Double)]
+  let torus = FourierTorus(size: 256)
+  let synchronisationX: [Double]
+  let synchronisationY: [Double]
+  let synchronisationPhase: [(cosine: Double, sine: Double)]
+  private let variantPhase: [(cosine: Double, sine: Double)]
   private let dataPhase: [(cosine: Double, sine: Double)]
 
   init(layout: CarrierLayout) {
@@ -40,12 +41,19 @@ final class MarkReader {
     synchronisationX = layout.synchronisation.map { Double($0.x) }
     synchronisationY = layout.synchronisation.map { Double($0.y) }
     synchronisationPhase = layout.synchronisation.map { (cosine($0.angle), -sine($0.angle)) }
+    variantPhase = layout.variant.map { (cosine($0.angle), -sine($0.angle)) }
     dataPhase = layout.data.map { (cosine($0.angle), -sine($0.angle)) }
   }
 
   private func lineValues(_ lines: [CarrierLayout.Line], _ geometry: Geometry, in spectrum: MarkSpectrum) -> (
     values: [Float], inside: [Bool]
   ) {
+    let (x, y, inside) = frequencies(lines, geometry)
+    return (spectrum.values(x: x, y: y), inside)
+  }
+
+  /// Frequencies of lines in cycles a pixel, and whether they lie in the band that was received.
+  func frequencies(_ lines: [CarrierLayout.Line], _ geometry: Geometry) -> (x: [Float], y: [Float], inside: [Bool]) {
     let m = geometry.frequencyMatrix
     var x: [Float] = []
     var y: [Float] = []
@@ -60,7 +68,7 @@ final class MarkReader {
       y.append(usable ? v : 0.1)
       inside.append(usable)
     }
-    return (spectrum.values(x: x, y: y), inside)
+    return (x, y, inside)
   }
 
   /// Synchronisation values turned by their secret angles; zero outside the band.
@@ -151,8 +159,37 @@ final class MarkReader {
   }
 
   private func demodulated(_ geometry: Geometry, _ x: Double, _ y: Double, _ coherence: Double, in spectrum: MarkSpectrum) -> MarkReading {
-    let half = CarrierLayout.dataCount
     let (values, inside) = lineValues(layout.data, geometry, in: spectrum)
+    return reading(of: values, inside: inside, geometry, x, y, coherence)
+  }
+
+  /// Σ y' c / √(Σ y'²) for each sequence of signs c of the variant lines, y' being their values clipped to ±1.5.
+  func variantFits(
+    _ start: (geometry: Geometry, x: Double, y: Double, value: Double), _ sequences: [[Float]], in spectrum: MarkSpectrum
+  ) -> [Double] {
+    // The same small moves as for the data lines.
+    let reading = read(start, in: spectrum, refine: false)
+    let (values, inside) = lineValues(layout.variant, reading.geometry, in: spectrum)
+    let count = CarrierLayout.variantCount
+    var soft = [Double](repeating: 0, count: 2 * count)
+    for (j, line) in layout.variant.enumerated() where inside[j] {
+      let angle = -2 * Double.pi * (Double(line.x) * reading.shift.x + Double(line.y) * reading.shift.y) / Double(CarrierLayout.period)
+      let (c, s) = (cosine(angle), sine(angle))
+      let phase = variantPhase[j]
+      let turn = (re: c * phase.cosine - s * phase.sine, im: c * phase.sine + s * phase.cosine)
+      let (re, im) = (Double(values[2 * j]), Double(values[2 * j + 1]))
+      let root = 2.0.squareRoot()
+      soft[j] = min(max(root * (re * turn.re - im * turn.im), -1.5), 1.5)
+      soft[j + count] = min(max(root * (re * turn.im + im * turn.re), -1.5), 1.5)
+    }
+    let norm = soft.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    guard norm > 0 else { return [Double](repeating: 0, count: sequences.count) }
+    return sequences.map { sequence in soft.indices.reduce(0) { $0 + soft[$1] * Double(sequence[$1]) } / norm }
+  }
+
+  /// The reading of the data lines' values, interleaved complex numbers with noise of mean power 1.
+  func reading(of values: [Float], inside: [Bool], _ geometry: Geometry, _ x: Double, _ y: Double, _ coherence: Double) -> MarkReading {
+    let half = CarrierLayout.dataCount
     // Amplitudes by ring of equal numbers of lattice steps, from magnitudes alone.
     let rings = 6
     var power = [Float](repeating: 0, count: rings)

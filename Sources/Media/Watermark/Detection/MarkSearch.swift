@@ -7,30 +7,26 @@ final class MarkSearch {
     var id: WatermarkID
     var z: Double
     var geometry: Geometry
+    /// Where the whole showed it, in lattice units.
+    var shift: (x: Double, y: Double)
   }
 
-  private let windows: ArraySlice<MarkDetector.Window>
   private let size: FrameSize
   private let reader: MarkReader
   private let decoder: MarkDecoder
   private let search: GeometrySearch
-  private let total: MarkSpectrum
+  private let spectra: WindowSpectra
+  private var total: MarkSpectrum { spectra.total }
   private(set) var attempts = 0
   private(set) var bestZ = 0.0
   private(set) var stage = ""
-  private var singles: [MarkSpectrum]?
-  private var mean: MarkSpectrumMean?
 
-  init(
-    windows: ArraySlice<MarkDetector.Window>, size: FrameSize, reader: MarkReader, decoder: MarkDecoder, search: GeometrySearch,
-    total: MarkSpectrum
-  ) {
-    self.windows = windows
+  init(spectra: WindowSpectra, size: FrameSize, reader: MarkReader, decoder: MarkDecoder, search: GeometrySearch) {
+    self.spectra = spectra
     self.size = size
     self.reader = reader
     self.decoder = decoder
     self.search = search
-    self.total = total
   }
 
   func run(_ effort: MarkDetector.Effort) -> [Result] {
@@ -55,7 +51,10 @@ final class MarkSearch {
       for candidate in kept.prefix(8) {
         if let result = attempt(candidate.geometry, "grid") { return result }
       }
-      let mean = meanSpectrum()
+      for candidate in kept.prefix(2) {
+        if let result = attemptLocally(candidate.geometry, "local") { return result }
+      }
+      let mean = spectra.mean
       if mean.count > 1 {
         let coarse = search.search(grid, width: width, height: height, in: mean.map, keeping: 16)
         let best = coarse.map { search.refined($0.geometry, in: mean.map) }.sorted { $0.score > $1.score }
@@ -83,6 +82,16 @@ final class MarkSearch {
     return nil
   }
 
+  /// Tile by tile: what perspective, a lens or a filmed screen has bent.
+  private func attemptLocally(_ geometry: Geometry, _ name: String) -> [Result]? {
+    for reversed in [false, true] {
+      var geometry = geometry
+      geometry.reversed = reversed
+      if let reading = LocalReading(reader, geometry, in: total).read(), let result = decide(reading, name) { return result }
+    }
+    return nil
+  }
+
   private func decide(_ reading: MarkReading, _ name: String) -> [Result]? {
     guard let first = accepted(reading, name) else { return nil }
     // Two averaged copies leave each id at half its amplitude: what one explains is taken away to see the other.
@@ -106,14 +115,13 @@ final class MarkSearch {
       bestZ = best.z
       stage = name
     }
-    return best.z >= decoder.decision.threshold ? Result(id: best.id, z: best.z, geometry: reading.geometry) : nil
+    return best.z >= decoder.decision.threshold ? Result(id: best.id, z: best.z, geometry: reading.geometry, shift: reading.shift) : nil
   }
 
   /// Each single picture with its own translation and refinement; readings are added, the strongest first.
   private func attemptSingles(_ geometry: Geometry, _ name: String) -> [Result]? {
-    let singles = singleSpectra()
     var readings: [MarkReading] = []
-    for spectrum in singles {
+    for spectrum in spectra.singles {
       let local = search.refined(geometry, in: spectrum.map, steps: [0.002, 0.001])
       guard let translation = reader.translations(local.geometry, in: spectrum, keeping: 1).first else { continue }
       readings.append(reader.read(translation, in: spectrum))
@@ -126,20 +134,6 @@ final class MarkSearch {
       if index % 2 == 0 || index == readings.count - 2, let result = decide(sum, name) { return result }
     }
     return nil
-  }
-
-  private func singleSpectra() -> [MarkSpectrum] {
-    if let singles { return singles }
-    let made = windows.prefix(24).map { MarkSpectrum($0.single) }
-    singles = made
-    return made
-  }
-
-  private func meanSpectrum() -> MarkSpectrumMean {
-    if let mean { return mean }
-    let made = MarkSpectrumMean(singleSpectra())
-    mean = made
-    return made
   }
 }
 

@@ -61,6 +61,25 @@ final class MarkSpectrum {
     return result
   }
 
+  /// The same apart for each tile of a grid that covers the picture, row by row: `columns * rows * x.count` complex values
+  /// whose sums over the tiles are those of the whole.
+  func tileValues(x: [Float], y: [Float], columns: Int, rows: Int) -> [Float] {
+    var result = [Float](repeating: 0, count: 2 * x.count * columns * rows)
+    rw_detect_tile_lines(whitened.values, Int32(width), Int32(height), Int32(columns), Int32(rows), x, y, Int32(x.count), &result)
+    let scale = meanPower > 0 ? 1 / meanPower.squareRoot() : 0
+    for index in result.indices { result[index] *= scale }
+    return result
+  }
+
+  /// The spectrum of a part of the picture.
+  func part(x: Range<Int>, y: Range<Int>) -> MarkSpectrum {
+    let sum = Accumulator(width: x.count, height: y.count)
+    for row in 0..<y.count {
+      (sum.values + row * x.count).update(from: whitened.values + (y.lowerBound + row) * width + x.lowerBound, count: x.count)
+    }
+    return MarkSpectrum(sum)
+  }
+
   private func makePrecise() -> FourierPlane {
     let plane = FourierPlane(width: padded.width, height: padded.height)
     var across = [Float](repeating: 0, count: width)

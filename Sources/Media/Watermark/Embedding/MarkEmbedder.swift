@@ -27,7 +27,9 @@ public final class MarkEmbedder {
 
   public let size: FrameSize
   public private(set) var statistics = Statistics()
-  private let pattern: CarrierPattern
+  private var pattern: CarrierPattern
+  private let layout: CarrierLayout
+  private let word: CodeWord
   private let strength: MarkStrength
   private let kernels: rw_watermark_kernels
   private let columns: Int
@@ -49,13 +51,15 @@ public final class MarkEmbedder {
         advice: "mark a larger rendition and scale it down")
     }
     let layout = CarrierLayout(key: key)
-    self.init(pattern: CarrierPattern(layout: layout, word: PayloadCode().encode(id), size: size), strength: strength)
+    self.init(layout: layout, word: PayloadCode().encode(id), size: size, strength: strength)
   }
 
-  init(pattern: CarrierPattern, strength: MarkStrength) {
-    self.pattern = pattern
+  private init(layout: CarrierLayout, word: CodeWord, size: FrameSize, strength: MarkStrength) {
+    self.layout = layout
+    self.word = word
+    pattern = CarrierPattern(layout: layout, word: word, size: size)
     self.strength = strength
-    size = pattern.size
+    self.size = size
     columns = (size.width + 7) / 8
     rows = (size.height + 7) / 8
     kernels = rw_watermark_variant(rw_watermark_variant_count() - 1).pointee
@@ -68,6 +72,11 @@ public final class MarkEmbedder {
     tables = rw_watermark_tables()
     rw_watermark_fill_tables(
       &tables, Float(strength.floor), Float(strength.gain), Float(strength.exponent), Float(strength.ceiling))
+  }
+
+  /// From the next picture on the variant lines carry this sequence, or its opposite.
+  func use(_ sequence: [Float], negated: Bool) {
+    pattern = CarrierPattern(layout: layout, word: word, size: size, variant: negated ? sequence.map { -$0 } : sequence)
   }
 
   /// Embeds into 8-bit samples in place. `stride` is in samples; `luma` holds `stride * (height - 1) + width` of them.

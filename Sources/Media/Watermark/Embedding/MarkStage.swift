@@ -11,13 +11,20 @@ public final class MarkStage: Stage {
   private let key: WatermarkKey
   private let id: WatermarkID
   private let strength: MarkStrength
+  private let segments: SegmentMark?
+  private var sequences: [[Float]] = []
+  private var segment = -1
+  private var index = 0
   private var embedder: MarkEmbedder?
   private var pool: FramePool?
 
-  public init(key: WatermarkKey, id: WatermarkID, strength: MarkStrength = MarkStrength()) {
+  /// - Parameter segments: also marks which segment of which variant each picture belongs to; nil does not.
+  public init(key: WatermarkKey, id: WatermarkID, strength: MarkStrength = MarkStrength(), segments: SegmentMark? = nil) {
     self.key = key
     self.id = id
     self.strength = strength
+    self.segments = segments
+    if segments != nil { sequences = SegmentMark.sequences(of: key) }
   }
 
   /// What was embedded so far.
@@ -31,7 +38,16 @@ public final class MarkStage: Stage {
         .usage, "cannot mark a picture", reason: "its samples are \(format.name)",
         advice: "mark planar YUV or gray pictures of 8 to 15 bits")
     }
-    if embedder?.size != frame.size { embedder = try MarkEmbedder(key: key, id: id, size: frame.size, strength: strength) }
+    if embedder?.size != frame.size {
+      embedder = try MarkEmbedder(key: key, id: id, size: frame.size, strength: strength)
+      segment = -1
+    }
+    if let segments {
+      let current = segments.segment(ofPicture: index)
+      if current != segment { embedder?.use(sequences[current % SegmentMark.positionCount], negated: segments.isSecond) }
+      segment = current
+      index += 1
+    }
     if pool?.size != frame.size || pool?.format != format { pool = try FramePool(size: frame.size, format: format) }
     guard let embedder, let pool else { return frame }
     let copy = try pool.copy(of: frame)
