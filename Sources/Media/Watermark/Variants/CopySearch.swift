@@ -22,7 +22,7 @@ public struct FoundCopy: Hashable, Sendable {
 /// dynamic programming (Viterbi), for Gaussian fits of the amplitude that the input shows. Each stretch of one copy is then
 /// held against every other copy's likeliest walk through the same samples.
 struct CopySearch {
-  /// Least advantage over the next copy: e⁷ is a thousand to one.
+  /// Least advantage over noise and over the next copy beyond the number of choices: e⁷ is a thousand to one.
   static let leastLogOdds = 7.0
   private static let advance = -0.7
   private static let jump = -9.0
@@ -77,11 +77,16 @@ struct CopySearch {
       let alone = rows.indices.map { walk($0, samples.indices) }
       candidates = Array(candidates.sorted { alone[$0] > alone[$1] }.prefix(Self.mostTogether))
     }
+    // The mean likelihood ratio of noise is 1 a walk, so that the chance that one of n walks reaches e^t is at most n e^-t; the
+    // penalties are the logarithms of the shares of walks that advance, jump and change, what is left to choose is counted here.
+    let (copies, places, times) = (Double(rows.count), Double(rows[0].count), Double(samples.count))
+    let leastEvidence = Self.leastLogOdds + naturalLogarithm(copies * places * times * times)
     return stretches(of: candidates).compactMap { stretch in
       let own = walk(stretch.copy, stretch.range)
+      guard own >= leastEvidence else { return nil }
       let others = rows.indices.filter { $0 != stretch.copy }.map { walk($0, stretch.range) }.max()
       let odds = others.map { own - $0 } ?? own
-      guard odds >= Self.leastLogOdds else { return nil }
+      guard odds >= Self.leastLogOdds + naturalLogarithm(copies) else { return nil }
       return FoundCopy(
         id: manifest.copies[stretch.copy].id, range: samples[stretch.range.lowerBound].start..<samples[stretch.range.upperBound - 1].end,
         logOdds: odds)
