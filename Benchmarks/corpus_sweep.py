@@ -14,7 +14,7 @@ Each file is encoded to FFV1 in MOV (sound alone to AAC in M4A). Files that deco
 - sound: begin and end of the default track against the decoded source, within one AAC frame.
 
 The others must give an output whose report names the damage, or fail with status 65, 69 or 77 and leave nothing.
-Needs ffmpeg, ffprobe and python3-numpy. Exit status 1 when more than three files disagree.
+Needs ffmpeg, ffprobe, ImageMagick and python3-numpy. Exit status 1 when more than three files disagree.
 """
 
 import argparse
@@ -228,13 +228,21 @@ def judge(reel, media, name, scratch, clean):
     row["damage"] = [d["kind"] for d in told["damage"]] + told["incomplete"] + told["messages"]
     out_streams, _ = streams(output)
     out_stream, out_audio = first_video(out_streams), default_audio(out_streams)
+    if name.endswith(".webp"):
+        # FFmpeg 5.1 cannot read animations; ImageMagick can.
+        counted = int(run(["identify", "-format", "%n\n", source]).stdout.split()[0])
+        row["frames"] = (len(Video(output, out_stream["index"]).frames), counted)
+        if row["frames"][0] != counted:
+            row["problems"].append(f"{row['frames'][0]} pictures instead of {counted}")
+        return row
     if not clean:
         errors = [line for line in run(["ffmpeg", "-nostdin", "-v", "error", "-i", source, "-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough",
                                         "-f", "null", "-"], check=False).stderr.decode(errors="replace").splitlines()
                   if line.startswith("[") and not line.startswith("[null @")]
         if errors and not row["damage"]:
             row["problems"].append("FFmpeg complains, the report does not")
-        row["frames"] = (len(Video(output, out_stream["index"]).frames) if out_stream else 0, None)
+        made = len(Video(output, out_stream["index"]).frames) if out_stream else 0
+        row["frames"] = (made, None)
         return row
     if row["damage"]:
         row["problems"].append(f"reported as damaged: {row['damage'][0]}")
@@ -350,7 +358,10 @@ def main():
         return row
 
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        rows = list(pool.map(one, entries))
+        # Small files first: what is wrong shows early.
+        bysize = sorted(entries, key=lambda entry: os.path.getsize(os.path.join(arguments.media, entry[0])))
+        found = {row["file"]: row for row in pool.map(one, bysize)}
+    rows = [found[name] for name, _ in entries]
     disagree = [row for row in rows if row["problems"]]
     unexplained = [row for row in disagree if row["file"] not in EXPLAINED]
     print(f"{len(rows)} files, {len(disagree)} disagree, {len(unexplained)} of them unexplained")
