@@ -131,7 +131,8 @@ public struct Decoder: ~Copyable {
     }
     let (time, duration) = times(of: frame, guess: stream.averageFrameRate.reciprocal)
     let result = VideoFrame(owning: frame, time: time, duration: duration, orientation: orientation(of: frame))
-    if Rational(frame.pointee.sample_aspect_ratio).isPositive == false || stream.sampleAspectRatio != Rational(1) {
+    // What the container says goes before what the stream says of itself, as in every player.
+    if stream.statesAspect || !Rational(frame.pointee.sample_aspect_ratio).isPositive {
       frame.pointee.sample_aspect_ratio = stream.sampleAspectRatio.avRational
     }
     noteConcealment(of: result, time: time)

@@ -18,6 +18,7 @@ public final class PacketCopySource: Source {
   private var ready: [Packet] = []
   private var isEnded = false
   private var hasStarted = false
+  private var hasReachedStart: Bool
   /// Packets handed on so far.
   public private(set) var packetCount: Int64 = 0
   /// How long before the part the copied pictures begin; zero when they begin with it.
@@ -40,10 +41,12 @@ public final class PacketCopySource: Source {
     self.demuxer = demuxer
     self.range = range
     self.environment = environment
+    hasReachedStart = stream.kind != .video || !range.start.seconds.isPositive
   }
 
   public func next() throws(MediaError) -> Packet? {
-    while ready.isEmpty && !isEnded {
+    // Until the part begins, a later keyframe may take the place of what is ready.
+    while (ready.isEmpty || !hasReachedStart) && !isEnded {
       let packet = Packet()
       guard try demuxer.read(into: packet) else {
         isEnded = true
@@ -73,13 +76,13 @@ public final class PacketCopySource: Source {
     switch stream.kind {
     case .video:
       if packet.isKeyframe, shown <= .zero {
-        // A later keyframe that is still before the part makes what came before it unnecessary.
         ready = []
         held = []
         hasStarted = true
         lead = .zero - shown
       }
       if packet.isKeyframe { hasStarted = true }
+      if decoded >= .zero { hasReachedStart = true }
       guard hasStarted else { return }
       if let end, decoded >= end {
         isEnded = true

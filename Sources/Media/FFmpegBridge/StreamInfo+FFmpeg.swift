@@ -68,6 +68,7 @@ extension StreamInfo {
       return (entry.type.rawValue, Array(UnsafeBufferPointer(start: data, count: Int(entry.size))))
     }
     disposition = stream.pointee.disposition
+    statesAspect = Rational(stream.pointee.sample_aspect_ratio).isPositive
     metadata = Demuxer.dictionary(stream.pointee.metadata)
   }
 

@@ -48,6 +48,8 @@ public struct StreamInfo: Sendable {
   let parameters: CodecParameters
   /// What the container says of the stream: display matrix, HDR metadata … by FFmpeg's packet side data types.
   let sideData: [(type: UInt32, bytes: [UInt8])]
+  /// Whether the container itself states the sample aspect ratio.
+  let statesAspect: Bool
   /// FFmpeg's disposition flags.
   let disposition: Int32
   let metadata: [String: String]
