@@ -112,7 +112,11 @@ public final class PictureConformer: Stage {
       color = tags
     }
     guard let size, let color else { return frame }
-    let frame = wanted.crops ? frame.cropped(toShapeOf: size, squareSamples: wanted.squaresSamples) : frame
+    var frame = wanted.crops ? frame.cropped(toShapeOf: size, squareSamples: wanted.squaresSamples) : frame
+    // Nearly square samples come to the size that the picture has already.
+    if wanted.squaresSamples, frame.size == size, frame.sampleAspectRatio != Rational(1) {
+      frame = frame.withSampleAspectRatio(Rational(1))
+    }
     let tags = frame.resolvedColor
     let fits =
       frame.size == size && frame.format.withoutRange == wanted.format.withoutRange && tags.range == color.range

@@ -33,6 +33,13 @@ public final class VideoFrame: @unchecked Sendable, Weighted {
     VideoFrame(owning: VideoFrame.reference(raw), time: time, duration: duration ?? self.duration, orientation: orientation)
   }
 
+  /// The same pixels with samples of another shape.
+  public func withSampleAspectRatio(_ ratio: Rational) -> VideoFrame {
+    let copy = VideoFrame.reference(raw)
+    copy.pointee.sample_aspect_ratio = ratio.avRational
+    return VideoFrame(owning: copy, time: time, duration: duration, orientation: orientation)
+  }
+
   /// The same pixels without what hangs over the shape of `target` on two sides, cut evenly around the middle and on whole
   /// chroma samples. Nothing is copied.
   public func cropped(toShapeOf target: FrameSize, squareSamples: Bool = true) -> VideoFrame {
