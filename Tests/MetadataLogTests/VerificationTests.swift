@@ -3,6 +3,7 @@ import DatabaseTestSupport
 import MetadataLog
 import Storage
 import Testing
+import Transfer
 
 struct VerificationTests {
   @Test(
@@ -59,7 +60,15 @@ struct VerificationTests {
     let fixture = try LogFixture()
     try fixture.log.append((0..<12).flatMap { sampleEvents(job: "j\($0)", project: $0 % 3 < 2 ? "a" : "b") })
     try fixture.log.erase(project: "b")
+    // Rows in the tables beside the chain.
+    _ = try fixture.log.placeHold(project: "a", retention: nil, reason: "audit")
+    try fixture.log.register(TransferURL("https://cloud.example/v1/events"), for: .reporting)
+    try fixture.log.setConsent(true)
+    _ = try CreatorRegistry(fixture.log).enrol("anna")
+    try fixture.database.write { try fixture.log.meter(Usage(), job: "j1", project: "a", in: $0) }
+    try fixture.log.append(sampleEvents())
     try fixture.database.truncateLog()
+    let rows = try VerificationTests.rows(fixture.database)
     let original = LogFixture.read(fixture.database.path)
     let entries = try fixture.log.entries()
     let counts = try fixture.log.counts()
@@ -82,11 +91,58 @@ struct VerificationTests {
           // The flip fell into bytes that carry nothing, or into another table's.
           #expect(try log.entries() == entries)
           #expect(try log.counts() == counts)
+          #expect(try VerificationTests.rows(database) == rows)
         }
       } catch {
         found += 1
       }
     }
     #expect(found > 10 && named > 3)
+  }
+
+  @Test(
+    "a change beside the chain is found and its row named",
+    arguments: [
+      ("UPDATE log_holds SET reason = 'x'", "log_holds 1"), ("DELETE FROM log_holds", "log_holds 1"),
+      ("UPDATE log_state SET value = 'x' WHERE name = 'installation'", "log_state installation"),
+      ("UPDATE log_destinations SET path = '/x'", "log_destinations https://cloud.example reporting"),
+      ("UPDATE log_usage SET jobs = jobs + 1", "log_usage 20454 a"), ("UPDATE creator_people SET enrolled_us = 1", "creator_people anna"),
+      ("INSERT INTO log_erasures(project, started_us) VALUES ('b', 1)", "log_erasures b"),
+    ])
+  func besideTheChain(_ sql: String, _ name: String) throws {
+    let fixture = try LogFixture()
+    _ = try fixture.log.placeHold(project: "a", retention: nil, reason: "audit")
+    try fixture.log.register(TransferURL("https://cloud.example/v1/events"), for: .reporting)
+    try fixture.log.setConsent(true)
+    _ = try CreatorRegistry(fixture.log).enrol("anna")
+    try fixture.database.write { try fixture.log.meter(Usage(), job: "j1", project: "a", in: $0) }
+    #expect(try fixture.log.verify().fault == nil)
+    _ = try fixture.database.write { try $0.execute(sql) }
+    let reason = try fixture.log.verify().fault?.reason ?? "nothing"
+    #expect(reason.contains(name), "\(reason)")
+  }
+
+  @Test("a store of version 1 gets its codes when it is opened")
+  func olderSchema() throws {
+    let fixture = try LogFixture()
+    _ = try fixture.log.placeHold(project: "a", retention: nil, reason: "audit")
+    try fixture.database.write { transaction in
+      try transaction.execute("DROP TABLE log_codes")
+      try transaction.execute("UPDATE schema_version SET version = 1 WHERE module = 'log'")
+    }
+    let log = try MetadataLog(database: fixture.database, masterKey: fixture.key, clock: fixture.clock)
+    #expect(try log.verify().fault == nil)
+    #expect(try log.holds().count == 1)
+  }
+
+  /// Every row of every table.
+  private static func rows(_ database: SQLiteDatabase) throws -> [String: Set<Row>] {
+    try database.read { transaction in
+      var result: [String: Set<Row>] = [:]
+      for table in try transaction.query("SELECT name FROM sqlite_master WHERE type = 'table'").compactMap({ $0.text(0) }) {
+        result[table] = Set(try transaction.query("SELECT * FROM \(table)"))
+      }
+      return result
+    }
   }
 }

@@ -57,10 +57,11 @@ extension MetadataLog {
       throw MetadataLogError(.usage, "cannot register \(url.host)", reason: "its URL has a query", advice: "secrets do not belong into it")
     }
     try database.write { transaction in
-      try transaction.execute("DELETE FROM log_destinations WHERE purpose = $1", [.text(purpose.rawValue)])
+      try keys.removeRows(.destinations, where: "purpose = $1", [.text(purpose.rawValue)], in: transaction)
       try transaction.execute(
         "INSERT INTO log_destinations(origin, purpose, path) VALUES ($1, $2, $3)",
         [.text(url.origin), .text(purpose.rawValue), .text(url.path == "/" ? "" : url.path)])
+      try keys.guardRow(.destinations, [.text(url.origin), .text(purpose.rawValue)], in: transaction)
       if purpose == .reporting { try refreshReporting(transaction) }
     }
   }
@@ -68,7 +69,7 @@ extension MetadataLog {
   /// Removes the destination of a purpose; for reporting, what waits is dropped.
   public func unregister(_ purpose: DestinationPurpose) throws {
     try database.write { transaction in
-      try transaction.execute("DELETE FROM log_destinations WHERE purpose = $1", [.text(purpose.rawValue)])
+      try keys.removeRows(.destinations, where: "purpose = $1", [.text(purpose.rawValue)], in: transaction)
       if purpose == .reporting {
         try refreshReporting(transaction)
         try emptyOutbox(in: transaction)
@@ -92,7 +93,7 @@ extension MetadataLog {
   /// Gives or withdraws consent. Withdrawal empties the spool: what waited is never sent.
   public func setConsent(_ isGiven: Bool) throws {
     try database.write { transaction in
-      try transaction.setState("consent", isGiven ? "on" : nil)
+      try keys.setState("consent", isGiven ? "on" : nil, in: transaction)
       try refreshReporting(transaction)
       if !isGiven { try emptyOutbox(in: transaction) }
       try append(LogEvent(.consentChanged, [.purpose: "reporting", .state: .text(isGiven ? "on" : "off")]), in: transaction)
@@ -103,6 +104,6 @@ extension MetadataLog {
   private func refreshReporting(_ transaction: any Transaction) throws {
     let consents = try transaction.state("consent") == "on"
     let places = try transaction.integer("SELECT count(*) FROM log_destinations WHERE purpose = 'reporting'") ?? 0
-    try transaction.setState("reporting", consents && places > 0 ? "on" : nil)
+    try keys.setState("reporting", consents && places > 0 ? "on" : nil, in: transaction)
   }
 }

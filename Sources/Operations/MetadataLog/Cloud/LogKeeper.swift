@@ -120,7 +120,7 @@ extension MetadataLog {
     let day = String(now().quotientFloor(86_400_000_000))
     let isNew = try database.write { transaction in
       guard try transaction.state("summarized") != day else { return false }
-      try transaction.setState("summarized", day)
+      try keys.setState("summarized", day, in: transaction)
       return true
     }
     if isNew { try summarizeDay() }

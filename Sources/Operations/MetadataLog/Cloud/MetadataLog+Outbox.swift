@@ -1,3 +1,4 @@
+internal import Crypto
 internal import Storage
 
 extension MetadataLog {
@@ -21,7 +22,7 @@ extension MetadataLog {
     head.spooled -= Int64(dropped)
     if dropped > 0 {
       let before = try transaction.state("dropped").flatMap { Int64($0) } ?? 0
-      try transaction.setState("dropped", String(before + Int64(dropped)))
+      try keys.setState("dropped", String(before + Int64(dropped)), in: transaction)
     }
   }
 
@@ -53,10 +54,10 @@ extension MetadataLog {
           .integer(id), .integer(receipt.timeMicroseconds), .text(receipt.origin), .integer(receipt.firstSequence),
           .integer(receipt.lastSequence), .integer(receipt.events), .integer(receipt.bytes), .text(receipt.digest),
         ])
+      try keys.guardRow(.sent, [.integer(id)], in: transaction)
       // The ledger is bounded as the log is: it follows the history's retention.
-      try transaction.execute(
-        "DELETE FROM log_sent WHERE time_us < $1",
-        [.integer(receipt.timeMicroseconds - configuration.retention.historySeconds * 1_000_000)])
+      try keys.removeRows(
+        .sent, where: "time_us < $1", [.integer(receipt.timeMicroseconds - configuration.retention.historySeconds * 1_000_000)], in: transaction)
     }
   }
 
@@ -70,11 +71,22 @@ extension MetadataLog {
     try head.write(transaction, keys: keys)
   }
 
+  /// What the receiver said, with a code over it.
+  private func quarantineReason(_ sequence: Int64, _ text: String) -> String {
+    "\(text) \(Hex.encode(keys.mac("quarantine", sequence.bigEndianBytes + Array(text.utf8))))"
+  }
+
+  /// Whether the text is what `quarantine` wrote for this event.
+  func isQuarantineReason(_ reason: String, of sequence: Int64) -> Bool {
+    guard let space = reason.lastIndex(of: " ") else { return false }
+    return constantTimeEquals(Array(quarantineReason(sequence, String(reason[..<space])).utf8), Array(reason.utf8))
+  }
+
   /// Sets an event aside that the receiver refuses by itself.
   func quarantine(_ sequence: Int64, status: Int) throws {
     _ = try database.write { transaction in
       try transaction.execute(
-        "UPDATE log_outbox SET state = 1, reason = $2 WHERE sequence = $1", [.integer(sequence), .text("status \(status)")])
+        "UPDATE log_outbox SET state = 1, reason = $2 WHERE sequence = $1", [.integer(sequence), .text(quarantineReason(sequence, "status \(status)"))])
     }
   }
 

@@ -12,7 +12,8 @@ extension MetadataLog {
 
   /// Replaces the trusted keys of the licence server.
   public func trustLicenceKeys(_ keys: [Ed25519.VerifyingKey]) throws {
-    try database.write { try $0.setState("licence_keys", keys.map { Hex.encode($0.bytes) }.joined(separator: " ")) }
+    let text = keys.map { Hex.encode($0.bytes) }.joined(separator: " ")
+    try database.write { try self.keys.setState("licence_keys", text, in: $0) }
   }
 
   /// The PEM file of certificate authorities that servers of the registered destinations are verified against; nil: the
@@ -21,7 +22,7 @@ extension MetadataLog {
 
   /// Sets the PEM file of certificate authorities; nil: the system's.
   public func setCertificateAuthorities(_ path: String?) throws {
-    try database.write { try $0.setState("authorities", path) }
+    try database.write { try keys.setState("authorities", path, in: $0) }
   }
 
   /// A client for the registered destinations. They were named by the user, so addresses of a private network may be

@@ -26,6 +26,7 @@ extension MetadataLog {
         .integer(day), .text(project), .integer(usage.jobs), .integer(usage.mediaMilliseconds), .integer(usage.frames),
         .integer(usage.bytes),
       ])
+    try keys.guardRow(.usage, [.integer(day), .text(project)], in: transaction)
     try append(
       LogEvent(
         .usageMetered, project: project,

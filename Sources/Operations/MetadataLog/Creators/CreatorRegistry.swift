@@ -48,6 +48,7 @@ public struct CreatorRegistry: Sendable {
         INSERT INTO creator_people(id, enrolled_us) VALUES ($1, $2)
         ON CONFLICT(id) DO UPDATE SET enrolled_us = excluded.enrolled_us, withdrawn_us = NULL
         """, [.text(creator), .integer(log.now())])
+      try log.keys.guardRow(.people, [.text(creator)], in: transaction)
       try log.append(LogEvent(.creatorEnrolled, project: project, [.creator: .text(creator)]), in: transaction)
     }
   }
@@ -58,6 +59,7 @@ public struct CreatorRegistry: Sendable {
       let changed = try transaction.execute(
         "UPDATE creator_people SET withdrawn_us = $2 WHERE id = $1 AND withdrawn_us IS NULL", [.text(creator), .integer(log.now())])
       guard changed == 1 else { throw MetadataLogError(.missing, "cannot withdraw \(creator)", reason: "no such creator is enrolled") }
+      try log.keys.guardRow(.people, [.text(creator)], in: transaction)
       try log.append(LogEvent(.creatorWithdrawn, project: project, [.creator: .text(creator)]), in: transaction)
     }
   }
@@ -92,6 +94,7 @@ public struct CreatorRegistry: Sendable {
           "INSERT INTO creator_marks(watermark, creator, project, made_us) VALUES ($1, $2, $3, $4) ON CONFLICT(watermark) DO NOTHING",
           [.text(Self.text(id)), .text(creator), .text(project), .integer(log.now())])
         guard inserted == 1 else { continue }
+        try log.keys.guardRow(.marks, [.text(Self.text(id))], in: transaction)
         var event = LogEvent(.creatorMarked, project: project, [.creator: .text(creator), .watermark: .text(Self.text(id))])
         if let job { event.fields[.job] = .text(job) }
         try log.append(event, in: transaction)
@@ -103,8 +106,10 @@ public struct CreatorRegistry: Sendable {
   /// Joins a mark to the output that carries it. Throws `missing` for an id that was never given.
   public func bind(_ watermark: UInt64, output: SHA256Digest) throws {
     let changed = try log.database.write { transaction in
-      try transaction.execute(
+      let changed = try transaction.execute(
         "UPDATE creator_marks SET output = $2 WHERE watermark = $1", [.text(Self.text(watermark)), .text(output.hex)])
+      if changed == 1 { try log.keys.guardRow(.marks, [.text(Self.text(watermark))], in: transaction) }
+      return changed
     }
     guard changed == 1 else {
       throw MetadataLogError(.missing, "cannot bind an output", reason: "the id \(Self.text(watermark)) was never given")

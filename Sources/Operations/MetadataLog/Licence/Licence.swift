@@ -135,8 +135,8 @@ public struct Licence: Sendable {
   private func store(_ text: String?, isDeactivated: Bool, event: String?, token: LicenceToken?) throws {
     let sealed = text.map { Base64.encode(SealedPayload.seal(Array($0.utf8), key: sealingKey)) }
     try log.database.write { transaction in
-      try transaction.setState("licence", sealed)
-      try transaction.setState("licence_deactivated", isDeactivated ? "yes" : nil)
+      try log.keys.setState("licence", sealed, in: transaction)
+      try log.keys.setState("licence_deactivated", isDeactivated ? "yes" : nil, in: transaction)
       if let event, let token {
         try log.append(
           LogEvent(.licenceChanged, [.licence: .text(token.licence), .code: .text(event), .tier: .text(token.tier)]), in: transaction)
@@ -158,7 +158,7 @@ public struct Licence: Sendable {
       latest = time
     }
     if now > latest + 60 || text == nil {
-      try log.database.write(.crashSafe) { try $0.setState("licence_time", "\(now) \(mac(now))") }
+      try log.database.write(.crashSafe) { try log.keys.setState("licence_time", "\(now) \(mac(now))", in: $0) }
     }
     return now < latest - Self.clockToleranceSeconds
   }

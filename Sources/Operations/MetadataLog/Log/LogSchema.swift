@@ -25,7 +25,9 @@ enum LogSchema {
         "CREATE TABLE creator_marks(watermark TEXT PRIMARY KEY, creator TEXT NOT NULL, project TEXT NOT NULL, output TEXT, made_us BIGINT NOT NULL)",
         "CREATE INDEX creator_marks_creator ON creator_marks(creator)",
       ]
-    }
+    },
+    // Authentication codes of the rows beside the chain; see `GuardedTable`.
+    Migration(2) { ["CREATE TABLE log_codes(place TEXT PRIMARY KEY, code \($0.blobType) NOT NULL)"] },
   ]
 }
 
@@ -33,15 +35,5 @@ extension Transaction {
   /// A small setting of this module.
   func state(_ name: String) throws(StorageError) -> String? {
     try query("SELECT value FROM log_state WHERE name = $1", [.text(name)]).first?.text(0)
-  }
-
-  func setState(_ name: String, _ value: String?) throws(StorageError) {
-    guard let value else {
-      try execute("DELETE FROM log_state WHERE name = $1", [.text(name)])
-      return
-    }
-    try execute(
-      "INSERT INTO log_state(name, value) VALUES ($1, $2) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
-      [.text(name), .text(value)])
   }
 }

@@ -26,17 +26,18 @@ extension MetadataLog {
   @discardableResult
   public func erase(project: String, participants: [any ErasureParticipant] = []) throws -> ErasureReport {
     let now = now()
-    _ = try database.write { transaction in
+    try database.write { transaction in
       try transaction.execute(
         "INSERT INTO log_erasures(project, started_us) VALUES ($1, $2) ON CONFLICT(project) DO NOTHING", [.text(project), .integer(now)])
+      try keys.guardRow(.erasures, [.text(project)], in: transaction)
     }
     for participant in participants { try participant.removeFiles(of: project) }
     let report = try database.write { transaction in
       for participant in participants { try participant.removeRows(of: project, in: transaction) }
       let report = try eraseEvents(of: project, in: transaction)
-      try transaction.execute("DELETE FROM creator_marks WHERE project = $1", [.text(project)])
-      try transaction.execute("DELETE FROM log_usage WHERE project = $1", [.text(project)])
-      try transaction.execute("DELETE FROM log_erasures WHERE project = $1", [.text(project)])
+      for table in [GuardedTable.marks, .usage, .erasures] {
+        try keys.removeRows(table, where: "project = $1", [.text(project)], in: transaction)
+      }
       // Without the project's name, which is erased too.
       try append(LogEvent(.projectErased, [.count: .integer(report.events)]), in: transaction)
       return report

@@ -41,6 +41,7 @@ extension MetadataLog {
       try transaction.execute(
         "INSERT INTO log_holds(id, project, retention, placed_us, reason) VALUES ($1, $2, $3, $4, $5)",
         [.integer(id), .text(project), .text(retention?.rawValue), .integer(now), .text(reason)])
+      try keys.guardRow(.holds, [.integer(id)], in: transaction)
       try append(holdEvent("on", retention), in: transaction)
       return LegalHold(id: id, project: project, retention: retention, placedMicroseconds: now, reason: reason)
     }
@@ -51,7 +52,7 @@ extension MetadataLog {
     try database.write { transaction in
       let hold = try LegalHold.all(transaction).first { $0.id == id }
       guard let hold else { throw MetadataLogError(.missing, "cannot release a hold", reason: "there is no hold \(id)") }
-      try transaction.execute("DELETE FROM log_holds WHERE id = $1", [.integer(id)])
+      try keys.removeRows(.holds, where: "id = $1", [.integer(id)], in: transaction)
       try append(holdEvent("off", hold.retention), in: transaction)
     }
   }

@@ -40,7 +40,7 @@ extension MetadataLog {
         throw damaged("the chain's end is missing")
       }
       try head.write(transaction, keys: keys)
-      try transaction.setState("installation", manifest.installation)
+      try keys.setState("installation", manifest.installation, in: transaction)
     }
     let log = try MetadataLog(database: database, masterKey: master, configuration: configuration, clock: clock)
     return (log, lines.count)

@@ -105,9 +105,42 @@ extension MetadataLog {
       WHERE e.sequence IS NULL OR o.priority NOT IN (0, 1, 2) OR o.state NOT IN (0, 1)
       """)
     if let unsent { return .init(sequence: unsent, reason: "the outbox names it, and it is not in the log or malformed there") }
+    for row in try transaction.query("SELECT DISTINCT e.kind, o.priority FROM log_outbox o JOIN log_events e ON e.sequence = o.sequence") {
+      guard row.text(0).flatMap(EventKind.init(rawValue:))?.spoolPriority?.rawValue == row.integer(1) else {
+        return .init(sequence: nil, reason: "the outbox has an entry at another priority than its kind's")
+      }
+    }
+    if let sequence = try transaction.integer("SELECT min(sequence) FROM log_outbox WHERE state = 0 AND reason IS NOT NULL") {
+      return .init(sequence: sequence, reason: "its row in the outbox was changed")
+    }
+    for row in try transaction.query("SELECT sequence, reason FROM log_outbox WHERE state = 1 ORDER BY sequence") {
+      let sequence = row.integer(0) ?? 0
+      guard isQuarantineReason(row.text(1) ?? "", of: sequence) else {
+        return .init(sequence: sequence, reason: "its row in the outbox was changed")
+      }
+    }
+    if try transaction.integer("SELECT count(*) FROM log_outbox") != head.spooled {
+      return .init(sequence: nil, reason: "rows of the outbox were removed, or their count was changed")
+    }
+    if let fault = try strangeKey(transaction) { return fault }
+    if let reason = try keys.strangeRow(in: transaction) { return .init(sequence: nil, reason: reason) }
     let unused = try transaction.integer(
       "SELECT count(*) FROM log_keys k WHERE NOT EXISTS (SELECT 1 FROM log_events e WHERE e.key_id = k.id)")
     return unused == 0 ? nil : .init(sequence: nil, reason: "a payload key belongs to no entry")
+  }
+}
+
+extension MetadataLog {
+  /// A payload key that is filed under another project, class or time than its entries.
+  private func strangeKey(_ transaction: any Transaction) throws -> LogVerification.Fault? {
+    let keyed = "FROM log_events e JOIN log_keys k ON k.id = e.key_id WHERE"
+    var found = try transaction.integer("SELECT min(e.sequence) \(keyed) (k.project <> e.project OR k.retention <> e.retention)")
+    for retention in RetentionClass.allCases where found == nil {
+      found = try transaction.integer(
+        "SELECT min(e.sequence) \(keyed) k.retention = $1 AND (e.time_us < k.bucket * $2 OR e.time_us >= (k.bucket + 1) * $2)",
+        [.text(retention.rawValue), .integer(retention.bucketMicroseconds)])
+    }
+    return found.map { .init(sequence: $0, reason: "its payload key was changed") }
   }
 }
 

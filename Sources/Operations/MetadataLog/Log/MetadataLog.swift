@@ -53,7 +53,7 @@ public final class MetadataLog: Sendable {
       installation = try database.write { transaction in
         if let found = try transaction.state("installation") { return found }
         let made = Hex.encode(SecureRandom.bytes(16))
-        try transaction.setState("installation", made)
+        try keys.setState("installation", made, in: transaction)
         let head = LogHead(sequence: 0, hash: [UInt8](repeating: 0, count: 32), spooled: 0)
         try transaction.execute(
           "INSERT INTO log_head(id, sequence, hash, spooled, mac) VALUES (1, 0, $1, 0, $2)", [.blob(head.hash), .blob(head.mac(keys))])
@@ -61,6 +61,10 @@ public final class MetadataLog: Sendable {
       }
     }
     _ = try database.read { try LogHead.read($0, keys: keys) }
+    // A store of version 1 has no codes yet.
+    if try database.read({ try $0.integer("SELECT count(*) FROM log_codes") }) == 0 {
+      try database.write { try keys.guardAllRows(in: $0) }
+    }
   }
 
   func now() -> Int64 { clock.microseconds() }
