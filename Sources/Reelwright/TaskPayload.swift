@@ -12,7 +12,8 @@ public enum TaskPayload {
   ///   type. A kind that is no media task's is passed on as it is.
   public static func complete(kind: String, _ payload: [UInt8]) throws(MediaError) -> [UInt8] {
     guard let shape = shapes[kind] else { return payload }
-    let given = try JSONParser.parse(payload, source: JSONSource("payload"))
+    // A job may leave its payload out.
+    let given = try JSONParser.parse(payload.isEmpty ? Array("{}".utf8) : payload, source: JSONSource("payload"))
     guard given.asObject != nil else { throw given.error("the payload of \(kind) is an object") }
     let defaults = try JSONParser.parse(try shape.defaults(), source: JSONSource("defaults"))
     let whole = merge(given, defaults, shape)
