@@ -45,6 +45,7 @@ test-slow: test-packages
 	$(SWIFT) build -c release --build-tests -Xswiftc -enable-testing
 	REELWRIGHT_SLOW=1 $(SWIFT) test -c release -Xswiftc -enable-testing --skip-build
 	python3 Tests/Faults/mutated_files.py --reel $(RELEASE)/reel --count 152
+	python3 Tests/Faults/fault_table.py --reel $(RELEASE)/reel
 
 # Ours against peers, paired and interleaved; writes Benchmarks/RESULTS.md and Benchmarks/results.json.
 bench: build test-packages

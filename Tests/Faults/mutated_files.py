@@ -9,20 +9,12 @@ path; nothing besides outputs in the folders; after a success of `encode`, what 
 error flags, packets refused by a decoder) stands in the report as damage. With --peer the `ffmpeg` tool converts the same files.
 Results are kept in DIR/results.jsonl, so that a run can be stopped and goes on; exit 1 when a rule was broken.
 """
-import argparse, collections, concurrent.futures, json, os, pathlib, shutil, subprocess, sys, tempfile, time
+import argparse, collections, concurrent.futures, json, os, pathlib, shutil, subprocess, sys, tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-STATUSES = {0, 64, 65, 66, 69, 73, 74, 75, 77, 78}
-LIMIT_SECONDS = 120
+import kit
+
 MEDIA = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".wav", ".mp3", ".m4a", ".ogg", ".flac", ".opus", ".gif", ".png", ".jpg",
          ".jpeg", ".webp", ".264", ".h264", ".heic", ".avif", ".3gp", ".m4v", ".bmp", ".tiff", ".aac"}
-
-
-def shared():
-    for folder in HERE.parents:
-        if (folder / "shared" / "faults" / "mutate.sh").exists():
-            return folder / "shared"
-    return None
 
 
 def seeds(media, work):
@@ -42,21 +34,9 @@ def make(shared_folder, work, count, seed):
     return sorted(p for p in out.iterdir() if p.name[0] != ".")[:count]
 
 
-def run(command, **more):
-    start = time.monotonic()
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=LIMIT_SECONDS, stdin=subprocess.DEVNULL, **more)
-        return done.returncode, done.stdout, done.stderr.decode(errors="replace"), time.monotonic() - start
-    except subprocess.TimeoutExpired:
-        return "hang", b"", "", time.monotonic() - start
-
-
 def oracle(program, path):
-    status, out, _, _ = run([program, path])
-    try:
-        return json.loads(out)
-    except ValueError:
-        return {"opened": False, "died": str(status)}
+    outcome = kit.run([program, path], path.parent)
+    return outcome.document or {"opened": False, "died": str(outcome.status)}
 
 
 def noticed(judged):
@@ -68,7 +48,7 @@ def noticed(judged):
 def check(options, program, path, key):
     """One file through all commands: a record of what happened and which rules it broke."""
     broken, record = [], {"file": path.name}
-    with tempfile.TemporaryDirectory(prefix="reel-mutated-") as folder:
+    with kit.scratch() as folder:
         out = pathlib.Path(folder) / "out"
         out.mkdir()
         commands = {
@@ -81,26 +61,20 @@ def check(options, program, path, key):
             "detect": [options.reel, "watermark", "detect", path, "--key", key, "--json"],
         }
         for name, command in commands.items():
-            status, text, errors, seconds = run(command, env={**os.environ, "TMPDIR": folder, "XDG_STATE_HOME": folder + "/state",
-                                                               "XDG_CACHE_HOME": folder + "/cache"})
-            record[name] = {"status": status, "seconds": round(seconds, 2)}
-            if status not in STATUSES:
-                broken.append(f"{name}: status {status}: {errors.strip()[-200:]}")
-            try:
-                document = json.loads(text)
-            except ValueError:
-                broken.append(f"{name}: no JSON: {errors.strip()[-200:]}")
+            outcome = kit.run(command, folder)
+            status, document = outcome.status, outcome.document
+            record[name] = {"status": status, "seconds": round(outcome.seconds, 2)}
+            if status not in kit.STATUSES:
+                broken.append(f"{name}: status {status}: {outcome.line}")
+            if document is None:
+                broken.append(f"{name}: no JSON: {outcome.line}")
                 continue
-            if status != 0 and "panic" in errors.lower():
-                broken.append(f"{name}: {errors.strip()[-200:]}")
             if name in ("encode", "strict"):
                 target = out / ("out.mkv" if name == "encode" else "strict.mkv")
                 if (status == 0) != target.exists():
                     broken.append(f"{name}: status {status}, and the output is {'there' if target.exists() else 'missing'}")
                 record[name]["damage"] = damage(document)
-        left = sorted(str(p.relative_to(folder)) for p in pathlib.Path(folder).rglob("*") if p.is_file())
-        known = ("out/frames/", "out/out.mkv", "out/strict.mkv", "state/", "cache/")
-        strangers = [name for name in left if not name.startswith(known)]
+        strangers = [name for name in kit.left_behind(folder) if not name.startswith(("out/frames/", "out/out.mkv", "out/strict.mkv"))]
         if strangers:
             broken.append(f"left behind: {strangers}")
         judged = oracle(program, path)
@@ -110,9 +84,9 @@ def check(options, program, path, key):
                 broken.append(f"{name}: a full decode notices {noticed(judged)}, the report nothing")
         if options.peer:
             peer = pathlib.Path(folder) / "peer.mkv"
-            status, _, errors, seconds = run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-vf", "scale=160:-2", "-c:v", "libx264",
-                                              "-preset", "ultrafast", "-c:a", "aac", peer])
-            record["peer"] = {"status": status, "printed": bool(errors.strip()), "file": peer.exists(), "seconds": round(seconds, 2)}
+            outcome = kit.run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-vf", "scale=160:-2", "-c:v", "libx264",
+                               "-preset", "ultrafast", "-c:a", "aac", peer], folder)
+            record["peer"] = {"status": outcome.status, "printed": bool(outcome.errors.strip()), "file": peer.exists()}
     record["broken"] = broken
     return record
 
@@ -133,9 +107,9 @@ def table(records):
              "|---|---|---|---|---|"]
     for name in ("probe", "frames", "encode", "strict", "detect"):
         statuses = collections.Counter(r[name]["status"] for r in records)
-        other = sum(n for s, n in statuses.items() if s in STATUSES and s not in (0, 65))
+        other = sum(n for s, n in statuses.items() if s in kit.STATUSES and s not in (0, 65))
         title = {"encode": "encode --allow-incomplete", "strict": "encode"}.get(name, name)
-        lines.append(f"| reel {title} | {statuses[0]} | {statuses[65]} | {other} | {sum(n for s, n in statuses.items() if s not in STATUSES)} |")
+        lines.append(f"| reel {title} | {statuses[0]} | {statuses[65]} | {other} | {sum(n for s, n in statuses.items() if s not in kit.STATUSES)} |")
     peers = [r["peer"] for r in records if "peer" in r]
     done = [r for r in records if r["encode"]["status"] == 0]
     lines += ["", f"Of {len(done)} files that `encode --allow-incomplete` converts, {sum(1 for r in done if r['encode'].get('damage'))} carry a "
@@ -159,7 +133,7 @@ def main():
     parser.add_argument("--table", type=pathlib.Path)
     options = parser.parse_args()
     options.reel = os.path.abspath(options.reel)
-    found = shared()
+    found = kit.shared()
     if not found or not shutil.which("zzuf"):
         print("mutated_files.py: skipped: it needs ../shared/faults/mutate.sh and the package zzuf")
         return 0
@@ -169,7 +143,7 @@ def main():
     program = work / "full_decode"
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libavformat", "libavcodec", "libavutil"], capture_output=True, check=True,
                            text=True).stdout.split()
-    subprocess.run(["cc", "-O1", "-o", program, HERE / "full_decode.c"] + flags, check=True)
+    subprocess.run(["cc", "-O1", "-o", program, kit.HERE / "full_decode.c"] + flags, check=True)
     key = work / "key"
     if not key.exists():
         subprocess.run([options.reel, "watermark", "keygen", "-o", key], check=True, capture_output=True)

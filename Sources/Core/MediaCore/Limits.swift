@@ -11,8 +11,8 @@ public struct Limits: Hashable, Sendable, Codable {
   public var durationSeconds: Int64 = 86_400
   /// Bytes the demuxer may read to find out what a file is. Default 32 MiB.
   public var probeBytes: Int64 = 33_554_432
-  /// Entries of one container sample table. Default 20 million.
-  public var samples: Int64 = 20_000_000
+  /// Entries of a container's sample tables. Default 10 million (a day of picture and sound); each takes 24 bytes of memory.
+  public var samples: Int64 = 10_000_000
   /// Address space of the worker process in MiB. Default 8192.
   public var memoryMebibytes: Int64 = 8192
   /// Wall-clock seconds of one task. Default 6 hours.

@@ -53,6 +53,9 @@ public struct Demuxer: ~Copyable {
     }
     try environment.cancellation.check(operation)
     guard input.snapshot.byteCount > 0 else { throw fail(.damaged, "the file is empty") }
+    if let claimed = SampleTableScan(input)?.sampleCount, claimed > environment.limits.samples {
+      throw environment.limits.refusal(operation, path: input.displayName, name: "samples", found: claimed, of: "samples in its tables")
+    }
     let foreign = try ForeignPictures.read(input, environment: environment)
     guard
       let bytes = foreign.map({ rw_input_create_memory($0.bytes, Int64($0.byteCount)) })

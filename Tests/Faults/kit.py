@@ -1,0 +1,59 @@
+"""What the fault scripts share: where the shared material is, and one run of a command with what it left behind."""
+import json, os, pathlib, subprocess, tempfile, time
+
+HERE = pathlib.Path(__file__).resolve().parent
+# Exit statuses of the command-line contract; cancellation (130, 143) besides.
+STATUSES = {0, 64, 65, 66, 69, 73, 74, 75, 77, 78}
+LIMIT_SECONDS = 120
+
+
+def shared():
+    """The folder with media and fault makers, beside the checkout or above it; None where there is none."""
+    for folder in HERE.parents:
+        if (folder / "shared" / "faults" / "mutate.sh").exists():
+            return folder / "shared"
+    return None
+
+
+def environment(folder):
+    return {**os.environ, "TMPDIR": str(folder), "XDG_STATE_HOME": f"{folder}/state", "XDG_CACHE_HOME": f"{folder}/cache"}
+
+
+class Outcome:
+    """How a command ended."""
+
+    def __init__(self, status, output, errors, seconds):
+        self.status, self.output, self.errors, self.seconds = status, output, errors, seconds
+
+    @property
+    def document(self):
+        try:
+            return json.loads(self.output)
+        except ValueError:
+            return None
+
+    @property
+    def line(self):
+        lines = [line for line in self.errors.splitlines() if line.startswith("reel:")]
+        return lines[-1] if lines else self.errors.strip()[-200:]
+
+
+def run(command, folder, limit=LIMIT_SECONDS, **more):
+    """Runs a command with `folder` for its state, cache and temporary files. Status "hang" past the limit."""
+    start = time.monotonic()
+    try:
+        done = subprocess.run([str(part) for part in command], capture_output=True, timeout=limit, stdin=subprocess.DEVNULL,
+                              env=environment(folder), **more)
+        return Outcome(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), time.monotonic() - start)
+    except subprocess.TimeoutExpired:
+        return Outcome("hang", "", "", time.monotonic() - start)
+
+
+def scratch():
+    return tempfile.TemporaryDirectory(prefix="reel-fault-")
+
+
+def left_behind(folder, known=()):
+    """Files besides state, cache and those that are known."""
+    names = sorted(str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob("*") if path.is_file() or path.is_symlink())
+    return [name for name in names if not name.startswith(("state/", "cache/")) and name not in known]
