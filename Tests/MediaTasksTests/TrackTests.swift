@@ -208,6 +208,17 @@ import Testing
     #expect(try Oracle.videoFrameCount(scratch.path + "/out.mp4") == 75)
   }
 
+  @Test(.enabled(if: MediaPack.isPresent, "needs ../shared/media"), arguments: ["m4a", "mp3", "flac"])
+  func coversStay(_ container: String) throws {
+    let scratch = try ScratchFolder()
+    let source = try #require(MediaPack.path("audio/vibe_ace_kevin_macleod.ogg"))
+    let (report, streams) = try encode(source, to: scratch.path + "/out.\(container)") {
+      $0.keep = [.cover]
+      $0.trimEnd = .time(MediaTime(Rational(2)))
+    }
+    #expect(streams.contains { $0.hasPrefix("mjpeg|video") }, "\(streams) \(report.warnings)")
+  }
+
   @Test func anyGraphOfFilters() throws {
     let scratch = try ScratchFolder()
     let source = try makeRich(in: scratch)

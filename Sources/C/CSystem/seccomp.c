@@ -19,7 +19,7 @@ static const int allowed[] = {
   // descriptors
   SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(pwrite64),
   SCMP_SYS(preadv), SCMP_SYS(pwritev), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(ftruncate), SCMP_SYS(fsync),
-  SCMP_SYS(fdatasync), SCMP_SYS(fallocate), SCMP_SYS(fadvise64), SCMP_SYS(close), SCMP_SYS(poll), SCMP_SYS(ppoll),
+  SCMP_SYS(fdatasync), SCMP_SYS(dup), SCMP_SYS(fallocate), SCMP_SYS(fadvise64), SCMP_SYS(close), SCMP_SYS(poll), SCMP_SYS(ppoll),
   // memory
   SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
   // threads and signals of this process
@@ -41,7 +41,7 @@ static const int refused[] = {
   SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd),
   SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(getdents), SCMP_SYS(getdents64), SCMP_SYS(mkdir), SCMP_SYS(mkdirat),
   SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rmdir), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
-  SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(sched_setaffinity),
+  SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen),
   SCMP_SYS(sched_setscheduler), SCMP_SYS(sched_setparam), SCMP_SYS(setpriority), SCMP_SYS(setrlimit), SCMP_SYS(mlock),
 };
 
@@ -89,6 +89,11 @@ static int add_conditional(scmp_filter_ctx filter, int socket) {
   RULE(SCMP_ACT_ALLOW, prlimit64, 2, equal(0, 0), equal(2, 0));
   RULE(SCMP_ACT_ERRNO(EACCES), prlimit64, 1, not_equal(2, 0));
   RULE(SCMP_ACT_ERRNO(EACCES), prlimit64, 2, not_equal(0, 0), equal(2, 0));
+
+  // Binding an own thread to processors does nothing and says that it did: libnuma, below libx265, prints an error for each
+  // thread otherwise.
+  RULE(SCMP_ACT_ERRNO(0), sched_setaffinity, 1, equal(0, 0));
+  RULE(SCMP_ACT_ERRNO(EACCES), sched_setaffinity, 1, not_equal(0, 0));
 
   // Flags and duplicates of descriptors; no leases, owners or notifications.
   static const int commands[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL};

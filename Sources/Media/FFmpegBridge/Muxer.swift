@@ -103,6 +103,10 @@ public struct Muxer: ~Copyable {
   /// Whether the container that FFmpeg calls `format` can hold a stream of that kind and codec.
   public static func canHold(_ stream: StreamInfo, format: String) -> Bool {
     if stream.kind == .attachment { return format == "matroska" }
+    // FFmpeg's tables of MP4 and its kin leave covers out, and its Matroska muxer would make a video of one.
+    if stream.kind == .attachedPicture {
+      return ["mp4", "mov", "ipod", "mp3", "flac"].contains(format) && ["mjpeg", "png"].contains(stream.codec)
+    }
     guard let muxer = av_guess_format(format, nil, nil) else { return false }
     return avformat_query_codec(muxer, stream.parameters.raw.pointee.codec_id, FF_COMPLIANCE_NORMAL) == 1
   }

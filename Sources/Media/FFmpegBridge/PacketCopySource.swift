@@ -53,7 +53,7 @@ public final class PacketCopySource: Source {
         break
       }
       guard packet.streamIndex == stream.index else { continue }
-      if packet.presentationTicks == nil, packet.decodeTicks == nil {
+      if packet.presentationTicks == nil, packet.decodeTicks == nil, stream.kind != .attachedPicture {
         throw MediaError(
           .damaged, "cannot copy \(demuxer.input.displayName)", path: demuxer.input.displayName,
           reason: "packets of stream \(stream.index) have no times", advice: "encode it instead of copying")
