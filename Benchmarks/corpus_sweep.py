@@ -213,7 +213,7 @@ def judge(reel, media, name, scratch, clean):
     if result.returncode != 0:
         left = [n for n in os.listdir(scratch)]
         row["says"] = result.stderr.strip().splitlines()[-1] if result.stderr.strip() else ""
-        row["says"] = row["says"].replace(media.rstrip("/") + "/", "")
+        row["says"] = row["says"].replace(media.rstrip("/") + "/", "").replace(scratch + "/", "")
         if clean:
             row["problems"].append(f"failed: {row['says']}")
         if result.returncode not in (65, 69, 77):
