@@ -1,8 +1,9 @@
+internal import Composition
 public import FileAccess
 public import MediaCore
 public import MediaTasks
 
-/// A reel document on disk: its text, and the files that it names by paths relative to its folder.
+/// A reel document on disk, or an OpenTimelineIO timeline that is read like one: its text, and the files that it names by paths relative to its folder.
 ///
 ///     let reel = try ReelFile(path: "ad.reel.json")
 ///     var task = try reel.task(values: ["headline": "New in"])
@@ -12,7 +13,7 @@ public import MediaTasks
 public struct ReelFile: Sendable {
   /// The path as it was given; messages use it.
   public let path: String
-  /// The document as written (JSON).
+  /// The document as written (JSON); of a timeline, what it means as a document.
   public let text: String
 
   /// Documents are written by people; anything larger is a mistake.
@@ -20,21 +21,26 @@ public struct ReelFile: Sendable {
 
   /// Reads the document; it is parsed by the task.
   ///
-  /// - Throws: `missing` when there is none, `refused` above 16 MiB.
+  /// - Throws: `missing` when there is none, `refused` above 16 MiB; `usage` and `unavailable` for a timeline that cannot be shown.
   public init(path: String) throws(MediaError) {
     self.path = path
-    text = String(decoding: try LocalFiles.openInput(path: path).contents(atMost: ReelFile.maximumBytes), as: UTF8.self)
+    let written = String(decoding: try LocalFiles.openInput(path: path).contents(atMost: ReelFile.maximumBytes), as: UTF8.self)
+    text = OTIOReader.recognises(written) ? try OTIOReader.document(written, name: path) : written
   }
 
   /// The task that renders it, with this machine's fonts for its labels and captions.
   ///
   /// - Parameters:
   ///   - values: of its variables, by name. Default: their own.
+  ///   - row: values that may go unused: the columns of a row of data. Default: none.
   ///   - preset: a set of output settings. Default: the document's.
   /// - Throws: the document's errors, each with line, column and place.
-  public func task(values: [String: String] = [:], preset: String? = nil) throws(MediaError) -> RenderTask {
+  public func task(
+    values: [String: String] = [:], row: [String: String] = [:], preset: String? = nil
+  ) throws(MediaError) -> RenderTask {
     var task = RenderTask(document: text, documentName: path)
     task.values = values
+    task.rowValues = row
     task.preset = preset
     try task.useSystemFonts { name in
       // Captions that cannot be read are the render's to report.

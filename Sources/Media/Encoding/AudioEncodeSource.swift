@@ -22,6 +22,8 @@ final class AudioEncodeSource: Source {
 
   var timeBase: Rational { encoder.timeBase }
 
+  var stream: EncodedStream { EncodedStream(of: encoder) }
+
   func next() throws(MediaError) -> Packet? {
     while true {
       if let packet = try encoder.receive() { return packet }

@@ -9,26 +9,28 @@ public import Pipeline
 public final class FrameRateStage: Stage {
   private let rate: Rational
   private let ledger: Ledger?
-  private let wantedCount: Int64?
+  private let end: Int64?
   private var current: VideoFrame?
   private var following: VideoFrame?
   private var isStarted = false
   private var isEnded = false
-  private var index: Int64 = 0
+  private var index: Int64
   private var currentUses = 0
 
   /// - Parameters:
   ///   - rate: frames a second.
+  ///   - first: the index of the first picture to make; the source may begin with the picture on show at its time.
   ///   - count: how many pictures to make; nil as many as the source covers. The last one is repeated as needed.
   ///   - ledger: where repeated and left-out pictures are booked.
-  public init(rate: Rational, count: Int64? = nil, ledger: Ledger? = nil) {
+  public init(rate: Rational, first: Int64 = 0, count: Int64? = nil, ledger: Ledger? = nil) {
     self.rate = rate
-    wantedCount = count
+    index = first
+    end = count.map { first + $0 }
     self.ledger = ledger
   }
 
   public func next(from upstream: any Source<VideoFrame>) throws(MediaError) -> VideoFrame? {
-    if let wantedCount, index >= wantedCount { return nil }
+    if let end, index >= end { return nil }
     if !isStarted {
       isStarted = true
       current = try upstream.next()
@@ -44,7 +46,7 @@ public final class FrameRateStage: Stage {
       following = try upstream.next()
     }
     guard let frame = current else { return nil }
-    if following == nil && wantedCount == nil {
+    if following == nil && self.end == nil {
       let end = ((frame.time + frame.duration).seconds * rate).rounded
       if index >= max(end, 1) && index > 0 { return nil }
     }

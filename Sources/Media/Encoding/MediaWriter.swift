@@ -74,26 +74,34 @@ public struct MediaWriter {
     for chapter in settings.chapters { muxer.addChapter(chapter) }
     try muxer.start(metadata: settings.metadata, options: settings.muxerOptions)
 
-    while let lane = try MediaWriter.laneBehind(lanes) {
-      guard let packet = lane.take() else { continue }
-      try environment.cancellation.check("encoding \(output.displayName)")
-      summary.durationSeconds = max(summary.durationSeconds, lane.end(of: packet))
-      try muxer.write(packet, to: lane.index)
-      if lane.isVideo {
-        ledger.book("muxed")
-        summary.frames += 1
-        if video == nil { meter?.advance(fraction: expectedDuration.map { min(1, lane.position / max($0.doubleValue, 0.001)) }) }
-      } else {
-        meter?.advance(
-          by: 0, fraction: video == nil && summary.frames == 0 ? expectedDuration.map { lane.position / max($0.doubleValue, 0.001) } : nil)
-      }
-    }
-    try muxer.finish()
+    try pack(lanes, into: &muxer, &summary, showsProgress: video == nil)
     if video != nil { try ledger.reconcile("cannot encode \(output.displayName)", given: ["encoded"], taken: ["muxed"]) }
     summary.audioSamples = audioSource?.sampleCount ?? 0
     summary.bytes = muxer.byteCount
     meter?.finish()
     return summary
+  }
+
+  /// Pulls packets from the stream that is behind until all have ended, and finishes the file.
+  ///
+  /// - Parameter showsProgress: whether progress is that of the packets, because no picture is encoded that would show it.
+  func pack(_ lanes: [Lane], into muxer: inout Muxer, _ summary: inout Summary, showsProgress: Bool) throws(MediaError) {
+    let name = muxer.output.displayName
+    while let lane = try MediaWriter.laneBehind(lanes) {
+      guard let packet = lane.take() else { continue }
+      try environment.cancellation.check("encoding \(name)")
+      summary.durationSeconds = max(summary.durationSeconds, lane.end(of: packet))
+      try muxer.write(packet, to: lane.index)
+      if lane.isVideo {
+        ledger.book("muxed")
+        summary.frames += 1
+        if showsProgress { meter?.advance(fraction: expectedDuration.map { min(1, lane.position / max($0.doubleValue, 0.001)) }) }
+      } else {
+        meter?.advance(
+          by: 0, fraction: showsProgress && summary.frames == 0 ? expectedDuration.map { lane.position / max($0.doubleValue, 0.001) } : nil)
+      }
+    }
+    try muxer.finish()
   }
 
   /// The lane of the pictures: the first one opens the encoder.
@@ -182,7 +190,7 @@ public struct MediaWriter {
 }
 
 /// One stream on its way into the muxer, with its next packet.
-private final class Lane {
+final class Lane {
   let source: any Source<Packet>
   let index: Int
   let timeBase: Rational

@@ -76,6 +76,11 @@ public struct Muxer: ~Copyable {
     try addStream(CodecParameters(of: encoder.context), unit: encoder.timeBase, tags: tags)
   }
 
+  /// Adds a stream of packets that were encoded elsewhere; returns its index.
+  public mutating func addStream(_ stream: EncodedStream, tags: StreamTags = StreamTags()) throws(MediaError) -> Int {
+    try addStream(stream.parameters, unit: stream.timeBase, tags: tags)
+  }
+
   /// Adds a stream whose packets are copied from `stream`; returns its index.
   public mutating func addStream(copying stream: StreamInfo, tags: StreamTags = StreamTags()) throws(MediaError) -> Int {
     let parameters = CodecParameters(copying: stream.parameters.raw)

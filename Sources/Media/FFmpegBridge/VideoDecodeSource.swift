@@ -13,10 +13,14 @@ public final class VideoDecodeSource: Source {
   private var decoder: Decoder
   private let packet = Packet()
   private let range: TimeRange
+  /// Where the first picture is wanted, on the file's timeline.
+  private let wantedStart: MediaTime
   private let ledger: Ledger?
   private var isDraining = false
   private var isEnded = false
   private var isSeeking: Bool
+  /// Whether pictures that no other needs may be left undecoded well before the first one that is wanted.
+  private let passesOver: Bool
   /// The last picture before the part, which is still shown when the part starts.
   private var earlier: VideoFrame?
   private var lastEnd = MediaTime.zero
@@ -27,9 +31,21 @@ public final class VideoDecodeSource: Source {
   ///   - range: which part; the frame that is shown at its start comes first, at time 0.
   ///   - ledger: where frames are booked: `"decoded"`, `"outside the trim"`.
   /// - Throws: `damaged` when the file has no video.
-  public init(
+  public convenience init(
     _ input: InputFile, stream index: Int? = nil, range: TimeRange = TimeRange(), environment: MediaEnvironment, ledger: Ledger? = nil,
     threads: Int? = nil
+  ) throws(MediaError) {
+    try self.init(
+      input, stream: index, range: range, skipping: .zero, environment: environment, ledger: ledger, threads: threads)
+  }
+
+  /// The same, without the first pictures.
+  ///
+  /// - Parameter skipped: how much of the part to pass over: the first picture is the one on show then, and times still count from the
+  ///   part's start.
+  public init(
+    _ input: InputFile, stream index: Int? = nil, range: TimeRange, skipping skipped: MediaTime, environment: MediaEnvironment,
+    ledger: Ledger? = nil, threads: Int? = nil
   ) throws(MediaError) {
     var demuxer = try Demuxer(input, environment: environment)
     guard let stream = index.map({ demuxer.streams[$0] }) ?? demuxer.streams.first(where: { $0.kind == .video }) else {
@@ -38,9 +54,13 @@ public final class VideoDecodeSource: Source {
     demuxer.select([stream.index])
     decoder = try Decoder(stream, of: demuxer, environment: environment, threads: threads)
     isSeeking = false
-    if range.start.seconds.isPositive && demuxer.indexCount(of: stream.index) > 1 {
+    wantedStart = range.start + skipped
+    // At a constant rate the picture on show half a second later cannot be one of them.
+    passesOver =
+      wantedStart.seconds.isPositive && stream.averageFrameRate == stream.nominalFrameRate && stream.averageFrameRate > Rational(4)
+    if wantedStart.seconds.isPositive && demuxer.indexCount(of: stream.index) > 1 {
       // A little early: the frame shown at the start may begin before it.
-      let target = range.start + demuxer.startTime
+      let target = wantedStart + demuxer.startTime
       isSeeking = (try? demuxer.seek(stream: stream.index, ticks: target.ticksRoundedDown(in: stream.timeBase))) != nil
     }
     self.demuxer = demuxer
@@ -61,7 +81,7 @@ public final class VideoDecodeSource: Source {
         break
       }
       // A seek that landed behind the start (an index that lies): read from the beginning instead.
-      if isSeeking && frame.time > range.start && earlier == nil {
+      if isSeeking && frame.time > wantedStart && earlier == nil {
         isSeeking = false
         try demuxer.rewind()
         decoder.flush()
@@ -74,12 +94,12 @@ public final class VideoDecodeSource: Source {
         if let last = takeEarlier() { return last }
         break
       }
-      if frame.time < range.start {
+      if frame.time < wantedStart {
         if earlier != nil { ledger?.book("outside the trim") }
         earlier = frame
         continue
       }
-      if frame.time > range.start, let first = takeEarlier() {
+      if frame.time > wantedStart, let first = takeEarlier() {
         pending = frame
         return first
       }
@@ -102,8 +122,17 @@ public final class VideoDecodeSource: Source {
   private func takeEarlier() -> VideoFrame? {
     guard let frame = earlier else { return nil }
     earlier = nil
+    if frame.time > range.start { return frame.at(frame.time - range.start) }
     // A frame that ended before the part starts is shown in it only when nothing else follows within it.
     return frame.at(.zero, duration: max(frame.time + frame.duration - range.start, .zero))
+  }
+
+  private func send() throws(MediaError) {
+    if passesOver {
+      let isEarly = demuxer.time(of: packet).map { $0 + MediaTime(Rational(1, 2)) < wantedStart } ?? false
+      decoder.skip(isEarly ? .nonReference : .nothing)
+    }
+    try decoder.send(packet)
   }
 
   private func decodeNext() throws(MediaError) -> VideoFrame? {
@@ -127,7 +156,7 @@ public final class VideoDecodeSource: Source {
       case .needsInput:
         if isDraining { return nil }
         if try demuxer.read(into: packet) {
-          if packet.streamIndex == stream.index { try decoder.send(packet) }
+          if packet.streamIndex == stream.index { try send() }
         } else {
           isDraining = true
           try decoder.send(nil)

@@ -33,6 +33,11 @@ public struct RenderTask: MediaTask {
   public var key: String?
   /// Names of the font files for its text, for isolated processes, which cannot see those of the system. Default none.
   public var fonts: [String] = []
+  /// Take pieces from the segment cache and leave new ones there; needs files with a cache. Default off: whoever runs the task knows
+  /// whether there is one.
+  public var usesCache = false
+  /// Copy packets of sources where they can stand in the output as they are. Default on.
+  public var copiesPackets = true
   /// Render what there is of damaged or incomplete inputs.
   public var allowIncomplete = false
 
@@ -82,12 +87,19 @@ public struct RenderTask: MediaTask {
     return try Render(try parsed(), files: context.files, environment: environment, fonts: fonts)
   }
 
-  public func run(in context: TaskContext) throws(MediaError) -> TaskReport {
-    let watch = Stopwatch()
-    let render = try prepared(in: context)
+  func settings(of render: Render, _ context: TaskContext) throws(MediaError) -> Encoding.OutputSettings {
     var settings = try OutputSettings(
       preset: EncodePreset(for: render.document.output, named: preset), outputExtension: outputExtension)
     settings.threads = context.threads
+    return settings
+  }
+
+  var reuse: Render.Reuse { Render.Reuse(cache: usesCache, copies: copiesPackets) }
+
+  public func run(in context: TaskContext) throws(MediaError) -> TaskReport {
+    let watch = Stopwatch()
+    let render = try prepared(in: context)
+    let settings = try settings(of: render, context)
     var mark: (stage: MarkStage, keyID: WatermarkKeyID)?
     if let wanted = render.document.watermark, let key {
       var request = MarkRequest(id: WatermarkID(wanted.id), meanPSNR: wanted.psnr?.doubleValue)
@@ -95,7 +107,8 @@ public struct RenderTask: MediaTask {
       mark = try request.makeStage(context.files)
     }
     let output = try context.files.createOutput(self.output)
-    let summary = try render.run(settings: settings, to: output, progress: context.progress, mark: mark?.stage)
+    let summary = try render.run(
+      settings: settings, to: output, reuse: reuse, progress: context.progress, mark: mark?.stage)
 
     var report = TaskReport(task: RenderTask.kind)
     report.inputs = render.inputs.opened.map { entry in
@@ -103,6 +116,8 @@ public struct RenderTask: MediaTask {
     }
     report.outputs = [InputReport.output(output.displayName, summary)]
     report.warnings = render.warnings + InputReport.warnings(report)
+    report.segments = render.segments
+    report.notes = render.notes
     report.frames = Dictionary(uniqueKeysWithValues: render.ledger.accounts)
     report.timings = watch.timings
     if let wanted = render.document.watermark, let mark {
@@ -124,9 +139,7 @@ public struct RenderPlanTask: MediaTask {
   public func run(in context: TaskContext) throws(MediaError) -> RenderPlan {
     let prepared = try render.prepared(in: context)
     // What a render would refuse late is refused here, too.
-    _ = try OutputSettings(
-      preset: EncodePreset(for: prepared.document.output, named: render.preset), outputExtension: render.outputExtension)
-    return prepared.plan
+    return try prepared.plan(settings: render.settings(of: prepared, context), reuse: render.reuse)
   }
 }
 
@@ -164,5 +177,26 @@ public struct RenderFrameTask: MediaTask {
     report.warnings = prepared.warnings
     report.timings = watch.timings
     return report
+  }
+}
+
+/// Writes the cut of a document as an OpenTimelineIO timeline: `render --export-otio`.
+public struct RenderTimelineTask: MediaTask {
+  public static let kind = "render-timeline"
+
+  public var render: RenderTask
+
+  public struct Result: Codable, Sendable {
+    /// The timeline (JSON).
+    public var text: String
+    /// Parts of the document that a timeline cannot carry.
+    public var leftOut: [String]
+  }
+
+  public init(_ render: RenderTask) { self.render = render }
+
+  public func run(in context: TaskContext) throws(MediaError) -> Result {
+    let prepared = try render.prepared(in: context)
+    return Result(text: try prepared.otio(), leftOut: prepared.otioLeftOut)
   }
 }

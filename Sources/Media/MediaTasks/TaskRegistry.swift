@@ -26,6 +26,7 @@ public enum TaskRegistry {
     RenderTask.kind: runner(RenderTask.self),
     RenderPlanTask.kind: runner(RenderPlanTask.self),
     RenderFrameTask.kind: runner(RenderFrameTask.self),
+    RenderTimelineTask.kind: runner(RenderTimelineTask.self),
     FramesTask.kind: runner(FramesTask.self),
     DetectTask.kind: runner(DetectTask.self),
     VariantsTask.kind: runner(VariantsTask.self),

@@ -1,3 +1,4 @@
+public import Composition
 public import FFmpegBridge
 import MediaCore
 import Watermark
@@ -14,6 +15,10 @@ public struct TaskReport: Codable, Sendable {
   /// What the isolation of the worker was; nil when the task ran in the caller's process.
   public var isolation: [String: String]?
   public var timings = Timings()
+  /// Of a render: how each piece of the output was made.
+  public var segments: [RenderPlan.Segment]?
+  /// Of a render: why what could have been copied was encoded.
+  public var notes: [String]?
   /// The mark that was put in; nil where none was asked for.
   public var watermark: Mark?
 

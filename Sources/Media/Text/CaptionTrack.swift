@@ -46,6 +46,19 @@ public final class CaptionTrack {
   /// The frames at which the picture changes. Scripts may change at any frame: nil.
   public var ranges: [Range<Int>]? { script == nil ? segments.map(\.frames) : nil }
 
+  /// The frames at which one caption gives way to another or to nothing; words that light up one after another are one caption.
+  public var cueFrames: [Int] {
+    var frames: [Int] = []
+    var last: (end: Int, text: String)?
+    for segment in segments {
+      let text = segment.runs.map(\.text).joined()
+      if let last, last.end != segment.frames.lowerBound { frames.append(last.end) }
+      if last?.end != segment.frames.lowerBound || last?.text != text { frames.append(segment.frames.lowerBound) }
+      last = (segment.frames.upperBound, text)
+    }
+    return frames + (last.map { [$0.end] } ?? [])
+  }
+
   /// Every character that is drawn, to look for fonts.
   public var text: String { script ?? segments.map { $0.runs.map(\.text).joined() }.joined(separator: "\n") }
 

@@ -8,7 +8,7 @@ enum SchemaCommand {
       "schema", summary: "the JSON Schema of a format",
       discussion: """
         event: what is sent to a cloud, CloudEvents 1.0. export: a line of events.jsonl of 'reel log export'. job: what \
-        'reel jobs submit' reads. report: what --report writes. sidecar: the record beside an output.
+        'reel jobs submit' reads. reel: the document of 'reel render'. report: what --report writes. sidecar: the record beside an output.
         """,
       arguments: [Argument("FORMAT", .one, kind: .choice(documents.map(\.name)), "Which format.")],
       examples: [.init("reel schema sidecar > sidecar.schema.json", "for a validator")],
@@ -22,6 +22,7 @@ enum SchemaCommand {
   private static var documents: [(name: String, text: String)] {
     [
       ("event", LogSchemaDocuments.event), ("export", LogSchemaDocuments.exportLine), ("job", job),
+      ("reel", ReelSchema.text),
       ("report", document("Reelwright report", report)),
       ("sidecar", document("Reelwright sidecar", sidecar)),
     ]
@@ -74,6 +75,20 @@ enum SchemaCommand {
       "warnings": {"type": "array", "items": {"type": "string"}},
       "frames": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
       "isolation": {"type": "object", "additionalProperties": {"type": "string"}},
+      "notes": {"type": "array", "items": {"type": "string"}},
+      "segments": {
+        "type": "array",
+        "items": {
+          "type": "object",
+          "required": ["from", "to", "action", "reason"],
+          "properties": {
+            "from": {"type": "integer", "minimum": 0},
+            "to": {"type": "integer", "minimum": 1},
+            "action": {"enum": ["encode", "copy", "cache"]},
+            "reason": {"type": "string"}
+          }
+        }
+      },
       "timings": {
         "type": "object",
         "required": ["wallSeconds", "cpuSeconds"],

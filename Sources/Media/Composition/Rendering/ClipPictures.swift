@@ -17,8 +17,13 @@ final class ClipPictures {
   private var fitted: VideoFrame?
   private var index = 0
 
-  init(_ placed: Timeline.Placed, canvas: Canvas, color: ColorTags, inputs: RenderInputs, ledger: Ledger) throws(MediaError) {
+  /// `frames` are the output frames to make, within the clip's.
+  init(
+    _ placed: Timeline.Placed, frames: Range<Int>, canvas: Canvas, color: ColorTags, inputs: RenderInputs, ledger: Ledger
+  ) throws(MediaError) {
     self.placed = placed
+    let first = frames.lowerBound - placed.frames.lowerBound
+    index = first
     fitter = try CanvasFitter(placed.clip, canvas: canvas, color: color, frameCount: placed.frames.count)
     guard let reference = placed.clip.reference else {
       source = EmptySource()
@@ -33,12 +38,17 @@ final class ClipPictures {
       range.start = entry.firstPicture + placed.sourceStart
       range.end = placed.sourceEnd.map { entry.firstPicture + $0 }
     }
+    // What a filter or a deinterlacer makes of a picture depends on those before it: then all from the clip's start are decoded.
+    let isSelfContained = placed.clip.filter == nil && (stream.fieldOrder == .progressive || stream.fieldOrder == .unknown)
+    let rate = canvas.frameRate / placed.clip.speed
+    let skipped = isSelfContained ? first : 0
     let decode = try VideoDecodeSource(
-      entry.input, stream: stream.index, range: range, environment: entry.environment, ledger: ledger)
+      entry.input, stream: stream.index, range: range, skipping: MediaTime(Rational(Int64(skipped)) / rate),
+      environment: entry.environment, ledger: ledger)
     var chain: any Source<VideoFrame>
     if case .media = placed.clip.content {
       let rated = decode.through(
-        FrameRateStage(rate: canvas.frameRate / placed.clip.speed, count: Int64(placed.frames.count), ledger: ledger))
+        FrameRateStage(rate: rate, first: Int64(skipped), count: Int64(first - skipped + frames.count), ledger: ledger))
       let queue = Queue(upstream: rated)
       stop = { queue.stop() }
       chain = queue
@@ -48,6 +58,8 @@ final class ClipPictures {
     chain = chain.through(PictureConformer(fitter.wanted, environment: entry.environment))
     if let filter = placed.clip.filter { chain = chain.through(try FilterStage(filter, environment: entry.environment)) }
     source = chain
+    guard case .media = placed.clip.content else { return }
+    for _ in skipped..<first { last = try source.next() ?? last }
   }
 
   deinit { stop() }

@@ -5,10 +5,14 @@ import Text
 
 /// What a document writes over its pictures: labels and captions, with the fonts that they need. One thread at a time.
 final class DocumentText {
-  let renderer: TextRenderer
   let captions: CaptionTrack?
   private let style: TextStyle
   private let color: ColorTags
+  private let canvas: FrameSize
+  private let fonts: [String]
+  private let usesSystemFonts: Bool
+  private let files: any Files
+  private var started: TextRenderer?
   private var shown: (key: Int, image: OverlayImage, x: Int, y: Int)?
 
   /// nil when the document has no text. `fonts` are names of font files; with none the system's are used.
@@ -23,9 +27,10 @@ final class DocumentText {
     _ document: ReelDocument, timeline: Timeline, color: ColorTags, files: any Files, fonts: [String]
   ) throws(MediaError) {
     self.color = color
-    var loaded: [FontFile] = []
-    for name in document.fonts.map(\.name) + fonts { loaded.append(FontFile(name: name, bytes: try DocumentText.read(name, files))) }
-    renderer = try TextRenderer(canvas: document.canvas.size, fonts: loaded, usesSystemFonts: fonts.isEmpty)
+    canvas = document.canvas.size
+    self.fonts = document.fonts.map(\.name) + fonts
+    self.files = files
+    usesSystemFonts = fonts.isEmpty
     style = document.captions?.style ?? TextStyle()
     guard let captions = document.captions else {
       self.captions = nil
@@ -36,12 +41,25 @@ final class DocumentText {
       file, style: captions.style, offset: captions.offset, frameRate: timeline.frameRate, frameCount: timeline.frameCount)
   }
 
+  /// Started when the first text is drawn: fonts take time to load, and pieces without new text need none.
+  func renderer() throws(MediaError) -> TextRenderer {
+    if let started { return started }
+    var loaded: [FontFile] = []
+    for name in fonts { loaded.append(FontFile(name: name, bytes: try DocumentText.read(name, files))) }
+    let renderer = try TextRenderer(canvas: canvas, fonts: loaded, usesSystemFonts: usesSystemFonts)
+    started = renderer
+    return renderer
+  }
+
+  /// The files that letters come from; those of the system are not among them when it looks for fonts itself.
+  var fontNames: [String] { fonts }
+
   /// What could not be drawn as written.
-  var warnings: [String] { (captions?.warnings ?? []) + renderer.warnings }
+  var warnings: [String] { (captions?.warnings ?? []) + (started?.warnings ?? []) }
 
   /// Draws the caption of an output frame.
-  func drawCaption(at frame: Int, on target: inout MutableFrame, blender: FrameBlender) {
-    guard let captions, let picture = captions.picture(at: frame, renderer: renderer) else { return }
+  func drawCaption(at frame: Int, on target: inout MutableFrame, blender: FrameBlender) throws(MediaError) {
+    guard let captions, let picture = captions.picture(at: frame, renderer: try renderer()) else { return }
     if shown?.key != picture.key {
       let bitmap = picture.bitmap
       shown = (picture.key, OverlayImage(rgba: bitmap.rgba, size: bitmap.size, tags: color), bitmap.x, bitmap.y)
@@ -51,7 +69,11 @@ final class DocumentText {
   }
 
   /// Whether a frame has a caption.
-  func hasCaption(at frame: Int) -> Bool { captions?.picture(at: frame, renderer: renderer) != nil }
+  func hasCaption(at frame: Int) throws(MediaError) -> Bool {
+    guard let captions else { return false }
+    if let ranges = captions.ranges, !ranges.contains(where: { $0.contains(frame) }) { return false }
+    return captions.picture(at: frame, renderer: try renderer()) != nil
+  }
 
   /// Caption and font files are small; more is a mistake.
   private static func read(_ name: String, _ files: any Files) throws(MediaError) -> [UInt8] {

@@ -29,7 +29,7 @@ final class OverlayPlayer {
     switch overlay.content {
     case .media: throw RenderSupport.missing(overlay.place, "overlays other than images and texts")
     case .text(let label, let style):
-      guard let renderer = text?.renderer, let bitmap = renderer.drawLabel(label, style: style) else {
+      guard let renderer = try text?.renderer(), let bitmap = renderer.drawLabel(label, style: style) else {
         content = .nothing
         size = FrameSize(1, 1)
         image = OverlayImage(rgba: [0, 0, 0, 0], size: size, tags: color)

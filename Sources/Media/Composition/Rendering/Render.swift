@@ -13,8 +13,9 @@ public final class Render {
   public let timeline: Timeline
   public let inputs: RenderInputs
   public let ledger = Ledger()
-  private let environment: MediaEnvironment
-  private let text: DocumentText?
+  let environment: MediaEnvironment
+  let files: any Files
+  let text: DocumentText?
   /// What every picture of the canvas is described as.
   public static let color = ColorTags.bt709
 
@@ -31,16 +32,25 @@ public final class Render {
     self.document = document
     self.inputs = inputs
     self.environment = environment
+    self.files = files
   }
 
   /// What is odd but not wrong; after a run with the characters that no font had.
-  public var warnings: [String] { document.warnings + timeline.warnings + (text?.warnings ?? []) }
+  public var warnings: [String] { document.warnings + timeline.warnings + (text?.warnings ?? []) + cacheWarnings }
+  var cacheWarnings: [String] = []
+  /// How the pieces of the last run were made; one piece after a run that encoded everything in one go.
+  public internal(set) var segments: [RenderPlan.Segment] = []
+  /// Why what could have been copied was encoded.
+  public internal(set) var notes: [String] = []
 
   /// Composes, encodes and packs the whole document into `output`.
   ///
-  /// - Parameter mark: puts the document's watermark into every picture. A document that asks for one throws `usage` without.
+  /// - Parameters:
+  ///   - reuse: what need not be encoded again. Default everything.
+  ///   - mark: puts the document's watermark into every picture. A document that asks for one throws `usage` without.
   public func run(
-    settings: Encoding.OutputSettings, to output: OutputFile, progress: ProgressMeter.Handler?, mark: MarkStage? = nil
+    settings: Encoding.OutputSettings, to output: OutputFile, reuse: Reuse = Reuse(), progress: ProgressMeter.Handler?,
+    mark: MarkStage? = nil
   ) throws(MediaError) -> MediaWriter.Summary {
     if let wanted = document.watermark, mark == nil {
       throw MediaError(
@@ -48,6 +58,10 @@ public final class Render {
         reason: "\(wanted.place.position): it asks for a watermark and there is no key, and nothing unmarked leaves",
         advice: "add --key brand.key, or leave out the watermark")
     }
+    let meter = ProgressMeter(stage: "render", total: Int64(timeline.frameCount), handler: progress)
+    let (layout, reason) = try layout(settings: settings, reuse: reuse, isMarked: mark != nil)
+    if let layout { return try assemble(layout, settings: settings, to: output, meter: meter) }
+    segments = [.init(from: 0, to: timeline.frameCount, action: "encode", reason: reason)]
     let source = try RenderSource(document, timeline: timeline, color: Render.color, inputs: inputs, text: text, ledger: ledger)
     let composed = mark.map { Queue(upstream: source.through($0)) } ?? Queue(upstream: source)
     defer { composed.stop() }
@@ -56,7 +70,7 @@ public final class Render {
     var writer = MediaWriter(settings: settings, environment: environment, ledger: ledger)
     writer.frameRate = document.canvas.frameRate
     writer.expectedDuration = timeline.duration
-    writer.meter = ProgressMeter(stage: "render", total: Int64(timeline.frameCount), handler: progress)
+    writer.meter = meter
     let summary = try writer.write(video: composed, audio: sound, to: output)
     ledger.book("planned", Int64(timeline.frameCount))
     try ledger.reconcile("cannot render \(output.displayName)", given: ["planned"], taken: ["composed"])
@@ -65,7 +79,7 @@ public final class Render {
   }
 
   /// The mix, at the document's loudness where it gives one: mixed to measure it, then again to be encoded.
-  private func sound(sampleRate: Int) throws(MediaError) -> (any Source<AudioBlock>)? {
+  func sound(sampleRate: Int) throws(MediaError) -> (any Source<AudioBlock>)? {
     func mix() throws(MediaError) -> AudioMixSource? {
       try AudioMixSource.make(
         document, timeline: timeline, inputs: inputs, sampleRate: sampleRate, cancellation: environment.cancellation)
@@ -95,8 +109,8 @@ public final class Render {
     guard frame >= 0, frame < timeline.frameCount else {
       throw MediaError(.usage, "cannot draw frame \(frame)", reason: "the document has \(timeline.frameCount) frames")
     }
-    let source = try RenderSource(document, timeline: timeline, color: Render.color, inputs: inputs, text: text, ledger: Ledger())
-    for _ in 0..<frame { _ = try source.next() }
+    let source = try RenderSource(
+      document, timeline: timeline, frames: frame..<frame + 1, color: Render.color, inputs: inputs, text: text, ledger: Ledger())
     guard let picture = try source.next() else {
       throw MediaError(.bug, "cannot draw frame \(frame)", reason: "the composition ended early")
     }

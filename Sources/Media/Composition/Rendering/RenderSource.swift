@@ -14,7 +14,7 @@ final class RenderSource: Source {
   private let ledger: Ledger
   private let blender = FrameBlender()
   private let pool: FramePool
-  private let joins: [JoinPainter]
+  private var joins: [Int: JoinPainter] = [:]
   private let overlays: [OverlayPlayer]
   private let text: DocumentText?
   private let range: Range<Int>
@@ -25,9 +25,12 @@ final class RenderSource: Source {
   /// How many frames before its first one a clip is opened, so that its decoder has a start.
   private static let headStart = 12
 
-  init(_ document: ReelDocument, timeline: Timeline, color: ColorTags, inputs: RenderInputs, text: DocumentText?, ledger: Ledger)
-    throws(MediaError)
-  {
+  /// - Parameter frames: which output frames to make. Default all.
+  init(
+    _ document: ReelDocument, timeline: Timeline, frames: Range<Int>? = nil, color: ColorTags, inputs: RenderInputs, text: DocumentText?,
+    ledger: Ledger
+  ) throws(MediaError) {
+    let range = frames ?? 0..<timeline.frameCount
     self.timeline = timeline
     self.text = text
     canvas = document.canvas
@@ -35,17 +38,17 @@ final class RenderSource: Source {
     self.inputs = inputs
     self.ledger = ledger
     pool = try FramePool(size: document.canvas.size, format: .yuv420p)
-    var joins: [JoinPainter] = []
-    for join in timeline.joins { joins.append(try JoinPainter(join.transition, canvas: document.canvas, color: color, inputs: inputs)) }
-    self.joins = joins
+    for (index, join) in timeline.joins.enumerated() where join.frames.overlaps(range) {
+      joins[index] = try JoinPainter(join.transition, canvas: document.canvas, color: color, inputs: inputs)
+    }
     var overlays: [OverlayPlayer] = []
-    for layer in timeline.layers {
+    for layer in timeline.layers where layer.frames.overlaps(range) {
       overlays.append(try OverlayPlayer(layer, canvas: document.canvas, color: color, inputs: inputs, text: text))
     }
     self.overlays = overlays
-    range = 0..<timeline.frameCount
-    index = 0
-    nextClip = 0
+    self.range = range
+    index = range.lowerBound
+    nextClip = timeline.clips.firstIndex { $0.frames.upperBound > range.lowerBound } ?? timeline.clips.count
   }
 
   /// Plane buffers allocated for composed frames; constant in steady state.
@@ -54,8 +57,12 @@ final class RenderSource: Source {
   func next() throws(MediaError) -> VideoFrame? {
     guard index < range.upperBound else { return nil }
     defer { index += 1 }
-    while nextClip < timeline.clips.count, timeline.clips[nextClip].frames.lowerBound <= index + RenderSource.headStart {
-      open[nextClip] = try ClipPictures(timeline.clips[nextClip], canvas: canvas, color: color, inputs: inputs, ledger: ledger)
+    while nextClip < timeline.clips.count, timeline.clips[nextClip].frames.lowerBound <= index + RenderSource.headStart,
+      timeline.clips[nextClip].frames.lowerBound < range.upperBound
+    {
+      let clip = timeline.clips[nextClip]
+      open[nextClip] = try ClipPictures(
+        clip, frames: clip.frames.clamped(to: range), canvas: canvas, color: color, inputs: inputs, ledger: ledger)
       nextClip += 1
     }
     var frame: VideoFrame
@@ -64,16 +71,16 @@ final class RenderSource: Source {
     case .joined(let a, let b, let join, let progress):
       let (first, second) = (try pictures(a.clip).next(), try pictures(b.clip).next())
       var target = try pool.frame()
-      try joins[join].paint(first, second, progress: progress.doubleValue, into: &target)
+      try joins[join]?.paint(first, second, progress: progress.doubleValue, into: &target)
       frame = target.freeze(time: .zero, duration: .zero, color: color)
       ledger.book("in transitions")
     }
     let shown = overlays.filter { $0.frames.contains(index) }
-    let hasCaption = text?.hasCaption(at: index) ?? false
+    let hasCaption = try text?.hasCaption(at: index) ?? false
     if !shown.isEmpty || hasCaption {
       var target = try pool.copy(of: frame)
       for overlay in shown { try overlay.draw(on: &target, index: index, blender: blender) }
-      if hasCaption { text?.drawCaption(at: index, on: &target, blender: blender) }
+      if hasCaption { try text?.drawCaption(at: index, on: &target, blender: blender) }
       frame = target.freeze(time: .zero, duration: .zero, color: color)
     }
     for clip in open.keys where timeline.clips[clip].frames.upperBound <= index + 1 { open[clip] = nil }
