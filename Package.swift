@@ -157,6 +157,9 @@ let package = Package(
     // Programs that only benchmarks run
     .executableTarget(
       name: "decode-to-nothing", dependencies: ["Reelwright"], path: "Benchmarks/DecodeToNothing", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "frames-in-process", dependencies: ["FrameExtraction", "FFmpegBridge", "FileAccess", "MediaCore"],
+      path: "Benchmarks/FramesInProcess", swiftSettings: swiftSettings),
 
     // Tests
     .target(
@@ -195,7 +198,10 @@ let package = Package(
       ["Composition", "Encoding", "FFmpegBridge", "FileAccess", "PositionedJSON", "Text", "CKernels", "MediaCore", "TestSupport"]),
     tests(
       "MediaTasksTests",
-      ["MediaTasks", "Watermark", "Crypto", "Composition", "Encoding", "FFmpegBridge", "FileAccess", "MediaCore", "TestSupport"]),
+      [
+        "MediaTasks", "Watermark", "Crypto", "Composition", "Encoding", "FrameExtraction", "FFmpegBridge", "FileAccess", "MediaCore",
+        "TestSupport",
+      ]),
     .target(name: "CSandboxAttacks", path: "Tests/CSandboxAttacks", cSettings: cSettings),
     .executableTarget(
       name: "sandbox-attacks", dependencies: ["CSandboxAttacks", "Sandbox", "FileAccess", "MediaCore"], path: "Tests/SandboxAttacks",
@@ -215,6 +221,7 @@ let package = Package(
       ]),
     tests("CommandLayerTests", ["CommandLayer", "MediaCore"]),
     tests("CommandLineTests", ["TestSupport", "MediaCore"]),
+    tests("ReelwrightTests", ["Reelwright", "TestSupport"]),
     tests("SampleTests", ["Reelwright", "TestSupport"]),
   ]
 )

@@ -77,11 +77,6 @@ import Testing
     return outcome
   }
 
-  /// Packets with pts before dts, or raw H.264 with a field a packet: the packet plan cannot be trusted for them yet.
-  private static let unreliable = [
-    "androidx_dolbyVision-hdr.MOV", "bmx_separate_fields_1080i_422_10bit.h264", "openh264_flower_1280x720_30fps.264",
-  ]
-
   @Test(
     "Random times over the whole pack give the oracle's frames",
     .enabled(if: MediaPack.isPresent && MediaPack.isSlowRun, "needs the media pack and REELWRIGHT_SLOW=1"))
@@ -94,10 +89,6 @@ import Testing
         guard let outcome = try Self.sweep(path, pairs: Self.pairsPerFile, seed: UInt64(place + 1)) else { continue }
         pairs += outcome.pairs
         files += 1
-        if Self.unreliable.contains(where: { path.hasSuffix($0) }) {
-          withKnownIssue("times of its packets do not order its pictures", isIntermittent: true) { #expect(outcome.wrong.isEmpty) }
-          continue
-        }
         #expect(outcome.wrong.isEmpty, "\(outcome.wrong.count) wrong: \(outcome.wrong.prefix(3))")
         if getenv("REELWRIGHT_VERBOSE") != nil {
           print(

@@ -123,6 +123,15 @@ import Testing
     #expect(run.fed.contains(0))
   }
 
+  @Test("A picture that is decoded after the time at which it is shown is found")
+  func lateDecodeTimes() {
+    // pts and dts of a cut phone recording with an edit list.
+    let times: [(pts: Int64, dts: Int64)] = [(0, 0), (80, 20), (40, 40), (20, 60), (60, 80)]
+    let packets = times.enumerated().map { PacketFacts(pts: $1.pts, dts: $1.dts, isKeyframe: $0 == 0) }
+    for target in Int64(0)...90 { #expect(Self.run(packets, targets: [target]).frames == [target >= 80 ? 80 : target / 20 * 20]) }
+    #expect(Self.run(packets, targets: [10, 30, 45, 70]).frames == [0, 20, 40, 60])
+  }
+
   @Test("A picture is kept when the next one depends on what it leaves behind")
   func leavesState() {
     var packets: [PacketFacts] = []

@@ -153,6 +153,13 @@ import Testing
       "zscale=transfer=linear:npl=203,format=gbrpf32le,zscale=primaries=709,tonemap=hable:desat=0:peak=10,zscale=transfer=709:matrix=709:range=limited,format=yuv420p"
     #expect(Self.meanError(rgb, try Self.rgb(of: path, filter: chain)) <= 2)
     #expect(Self.meanError(rgb, try Self.rgb(of: path)) > 5)
+    // Odd sizes, which zscale refuses for subsampled pictures.
+    for format in [ImageFormat.png, .jpg] {
+      let (size, odd) = try Self.roundTrip(path, format, bounds: FrameSize(33, 0))
+      #expect(size == FrameSize(33, 33))
+      let mean = odd.reduce(0) { $0 + Int($1) } / max(1, odd.count)
+      #expect(abs(mean - rgb.reduce(0) { $0 + Int($1) } / max(1, rgb.count)) <= 2)
+    }
   }
 
   @Test("Labels, sheets and the sprite track")

@@ -191,12 +191,17 @@ public struct Decoder: ~Copyable {
     }
   }
 
-  /// Presentation time and duration; a frame without a time follows the one before.
+  /// Presentation time and duration; a frame without a time follows the one before. In streams without times a packet may
+  /// hold one field; then the nominal frame lasts twice as long as the packet says, and counts.
   private mutating func times(of frame: UnsafeMutablePointer<AVFrame>, guess: Rational) -> (MediaTime, MediaTime) {
     let ticks = frame.pointee.best_effort_timestamp
     let time = ticks == rw_no_timestamp ? (nextTime ?? .zero) : MediaTime(ticks: ticks, timeBase: stream.timeBase) - startTime
     var duration = MediaTime(ticks: max(0, frame.pointee.pkt_duration), timeBase: stream.timeBase)
     if duration == .zero { duration = MediaTime(guess) }
+    if ticks == rw_no_timestamp, stream.nominalFrameRate.isPositive {
+      let nominal = MediaTime(stream.nominalFrameRate.reciprocal)
+      if nominal == duration + duration { duration = nominal }
+    }
     nextTime = time + duration
     return (time, duration)
   }

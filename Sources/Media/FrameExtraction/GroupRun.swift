@@ -117,6 +117,7 @@ struct GroupRun {
     var options = PacketPlan.Options()
     options.dropsLeading = start != .beginning
     options.skipsAhead = index == nil
+    options.settleDelay = max(options.settleDelay, reader.stream.reorderDepth)
     var plan = PacketPlan(targets: targets, options: options)
     var collector = FrameCollector(targets: targets)
     var packets: [Packet] = []

@@ -96,6 +96,7 @@ enum FramesCommand {
 
     let files = LocalFiles(inputs: [task.input: path], outputs: outputs, folders: folders, mayReplace: invocation.flag("overwrite"))
     for name in outputs.keys.sorted() { try files.checkOutput(name) }
+    for name in folders.keys.sorted() { try InputPaths.checkWritable(folders[name] ?? ".") }
     let report = try runner.run(task, files: files)
     for name in files.pendingOutputs { try files.publish(name, sidecar: nil) }
     try runner.writeReport(report)

@@ -52,6 +52,14 @@ enum InputPaths {
     }
   }
 
+  /// Refuses a folder in which no file can be created, before any work is done for it.
+  static func checkWritable(_ folder: String) throws(MediaError) {
+    guard access(folder, W_OK | X_OK) != 0 else { return }
+    throw MediaError(
+      .exists, "cannot write to the folder \(folder)", path: folder, reason: String(cString: strerror(errno)),
+      advice: "name another folder, or change its permissions")
+  }
+
   /// Bytes of a file for weighing a batch; at least 1.
   static func weight(_ path: String) -> Double {
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)

@@ -70,7 +70,14 @@ public final class PictureConverter: Sendable {
 
   private func toneMapped(_ frame: VideoFrame, to size: FrameSize) throws(MediaError) -> VideoFrame {
     var filters = frame.size == size ? [] : ["scale=\(size.width):\(size.height):flags=area"]
-    filters += ToneMapping.filters(transfer: frame.color.transfer, tags: frame.resolvedColor)
+    let mapping = ToneMapping.filters(transfer: frame.color.transfer, tags: frame.resolvedColor)
+    let shift = frame.format.chromaShift
+    if (shift.x > 0 && size.width % 2 != 0) || (shift.y > 0 && size.height % 2 != 0) {
+      // zscale takes subsampled pictures of even sizes only.
+      filters += ["format=yuv444p12le"] + mapping.dropLast() + ["format=yuv444p"]
+    } else {
+      filters += mapping
+    }
     var graph = try FilterGraph(filters.joined(separator: ","), environment: environment)
     var result = try graph.filter(frame)
     if result.isEmpty { result = try graph.filter(nil) }

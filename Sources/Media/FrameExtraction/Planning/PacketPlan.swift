@@ -14,8 +14,9 @@ struct PacketFacts: Equatable, Sendable {
 /// Decides, packet by packet in decode order, what has to be decoded to get the last frame with pts ≤ t for every target t.
 ///
 /// The owner pushes packets, asks for a `step` until it says `needsPacket`, and keeps the packets themselves in a queue of
-/// its own whose head is always the plan's head. Because a packet's decode time is never after its presentation time,
-/// a target is settled as soon as a packet with dts > t has been seen; so the queue is seldom longer than the reorder depth.
+/// its own whose head is always the plan's head. A packet's decode time is hardly ever after its presentation time, so a
+/// target is settled once a packet with dts > t and `settleDelay` more have been seen (edit lists make files in which a
+/// picture is decoded a few packets after it should be shown); the queue is seldom longer than reorder depth plus delay.
 /// - Complexity: O(log targets + reorder depth) a packet.
 struct PacketPlan {
   enum Step: Equatable {
@@ -39,6 +40,8 @@ struct PacketPlan {
     var dropsLeading = false
     /// Bytes that may wait in the queue for a later keyframe.
     var holdLimit = 64 << 20
+    /// Packets read after the first one with a decode time beyond a target before the target is settled.
+    var settleDelay = 2
   }
 
   let targets: [Int64]
@@ -54,7 +57,9 @@ struct PacketPlan {
   private var seen: [(pts: Int64, sequence: Int)] = []
   private var needed: Set<Int64> = []
   private var lastNeededSequence = -1
+  /// The latest decode time of all packets but the last `settleDelay`.
   private var horizon = Int64.min
+  private var recentDecodeTimes: [Int64] = []
   /// No more packets come: the last frame seen is the last there is.
   private(set) var isEnded = false
   private var hasFed = false
@@ -74,7 +79,8 @@ struct PacketPlan {
     if sequence == 0 && options.dropsLeading { leadingFloor = facts.pts }
     queue.append(facts)
     queuedBytes += facts.byteCount
-    if let dts = facts.dts { horizon = max(horizon, dts) }
+    recentDecodeTimes.append(facts.dts ?? .min)
+    if recentDecodeTimes.count > options.settleDelay { horizon = max(horizon, recentDecodeTimes.removeFirst()) }
     if !facts.isHidden && facts.pts >= leadingFloor ?? .min {
       let place = seen.firstIndex { $0.pts > facts.pts } ?? seen.count
       seen.insert((facts.pts, sequence), at: place)

@@ -192,6 +192,9 @@ final class WorkerSession {
       case .scratch:
         opened = OpenedMessage(id: request.id, displayName: "", snapshot: nil)
         descriptor = try files.createScratch()
+      case .complete:
+        try files.completeOutput(request.name)
+        return Outgoing(bytes: Frame.encoded(.opened, OpenedMessage(id: request.id, displayName: "", snapshot: nil).body))
       }
       return Outgoing(bytes: Frame.encoded(.opened, opened.body), passed: descriptor)
     } catch {

@@ -83,6 +83,8 @@ struct RequestMessage: Hashable {
   enum Operation: UInt8 {
     case input = 1
     case output, scratch
+    /// All of an output is written; the answer carries no descriptor.
+    case complete
   }
 
   var id: UInt32

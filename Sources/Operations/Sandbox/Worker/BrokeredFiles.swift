@@ -19,6 +19,8 @@ final class BrokeredFiles: Files {
     return OutputFile(descriptor: descriptor, displayName: answer.displayName)
   }
 
+  func completeOutput(_ name: String) throws(MediaError) { _ = try channel.ask(.complete, name) }
+
   func createScratch() throws(MediaError) -> Descriptor {
     guard let descriptor = try channel.ask(.scratch, "").descriptor else { throw noDescriptor("create", "a scratch file") }
     return descriptor
