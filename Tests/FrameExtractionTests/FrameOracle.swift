@@ -7,8 +7,6 @@ import TestSupport
 struct FrameOracle {
   let timeBase: Rational
   let frames: [(ticks: Int64, md5: String)]
-  /// False for elementary streams: the tool then adds up durations rounded to microseconds.
-  let hasTimes: Bool
 
   /// Times are those of the file's own clock, so that the tool's rounding of the start time plays no part. Passthrough with the stream's own time base: without that, FFmpeg 5.1 rounds the times of VFR files to the frame rate.
   init(_ path: String) throws {
@@ -21,19 +19,20 @@ struct FrameOracle {
       ])
     var timeBase = Rational(1)
     var frames: [(Int64, String)] = []
+    var duration: Int64 = 0
     for line in outcome.output.split(separator: "\n") {
       if line.hasPrefix("#tb 0: ") { timeBase = Rational(line.dropFirst(7)) ?? timeBase }
       guard !line.hasPrefix("#") else { continue }
       let fields = line.split(separator: ",").map { $0.trimmed }
       guard fields.count == 6, let pts = Int64(fields[2]) else { continue }
+      if frames.isEmpty { duration = Int64(fields[3]) ?? 0 }
       frames.append((pts, fields[5]))
     }
     self.timeBase = timeBase
     let packets = try Tool.run("ffprobe", ["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts", "-of", "csv=p=0", path])
-    hasTimes = packets.output.contains { $0.isNumber }
-    // Without times the first frame is at 0 by definition; where the tool starts depends on the reorder depth.
-    let origin = hasTimes ? 0 : frames.map(\.0).min() ?? 0
-    self.frames = frames.map { ($0.0 - origin, $0.1) }.sorted { $0.0 < $1.0 }
+    let hasTimes = packets.output.contains { $0.isNumber }
+    // Without times frame n starts after n frames; what the tool adds up drifts, and ends in half steps when it drains.
+    self.frames = hasTimes ? frames.sorted { $0.0 < $1.0 } : frames.enumerated().map { (Int64($0) * duration, $1.1) }
   }
 
   func time(_ place: Int) -> MediaTime { MediaTime(ticks: frames[place].ticks, timeBase: timeBase) }
@@ -43,8 +42,7 @@ struct FrameOracle {
   func place(at time: MediaTime, start: MediaTime) -> Int? {
     let ticks = ((time + start).seconds / timeBase).floor
     guard let place = frames.lastIndex(where: { $0.ticks <= ticks }) else { return 0 }
-    let margin = hasTimes ? 1 : (Rational(1, 500) / timeBase).floor
-    if ticks - frames[place].ticks < margin || (place + 1 < frames.count && frames[place + 1].ticks - ticks <= margin) { return nil }
+    if ticks - frames[place].ticks < 1 || (place + 1 < frames.count && frames[place + 1].ticks - ticks < 2) { return nil }
     return place
   }
 
