@@ -138,6 +138,18 @@ import Testing
     }
   }
 
+  @Test("Samples become square; what is square but for an encoder's rounding stays as stored")
+  func squareSamples() {
+    func size(_ ratio: Rational) -> FrameSize {
+      PictureConverter.fittedSize(FrameSize(1920, 1080), sampleAspectRatio: ratio, orientation: .upright, bounds: FrameSize(0, 0))
+    }
+    #expect(size(Rational(1215, 1216)) == FrameSize(1920, 1080))
+    #expect(size(Rational(1216, 1215)) == FrameSize(1920, 1080))
+    #expect(size(Rational(0)) == FrameSize(1920, 1080))
+    #expect(size(Rational(4, 3)) == FrameSize(2560, 1080))
+    #expect(size(Rational(1, 2)) == FrameSize(1920, 2160))
+  }
+
   @Test("HDR is mapped to SDR, not relabelled", .enabled(if: Capabilities.hasFilter("zscale"), "needs zscale"))
   func hdr() throws {
     let path = try MadeClip.make(

@@ -35,10 +35,12 @@ public final class PictureConverter: Sendable {
   ) -> FrameSize {
     var width = Rational(Int64(stored.width))
     var height = Rational(Int64(stored.height))
-    // Squaring makes one side longer, never one shorter: no detail is lost before the fit.
-    if sampleAspectRatio > Rational(1) {
+    // Squaring makes one side longer, never one shorter: no detail is lost before the fit. What differs from square by less
+    // than half a per cent, as sizes rounded by an encoder do, stays as it is: resampling would blur more than it straightens.
+    let isSquare = sampleAspectRatio > Rational(199, 200) && sampleAspectRatio < Rational(201, 200)
+    if sampleAspectRatio > Rational(1) && !isSquare {
       width = width * sampleAspectRatio
-    } else if sampleAspectRatio.isPositive {
+    } else if sampleAspectRatio.isPositive && !isSquare {
       height = height / sampleAspectRatio
     }
     if orientation.swapsSides { (width, height) = (height, width) }
