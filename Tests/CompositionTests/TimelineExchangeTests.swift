@@ -81,7 +81,8 @@ import Testing
     (#"{"OTIO_SCHEMA": "Timeline.1", "tracks": 7}"#, "missing"),
   ]) func whatIsNoTimelineIsSaid(_ text: String, _ reason: String) {
     let error = #expect(throws: MediaError.self) { try OTIOReader.document(text, name: "bad.otio") }
-    #expect("\(error?.description ?? "")".contains(reason), "\(String(describing: error))")
+    let message = error?.description ?? ""
+    #expect(message.contains(reason), "\(message)")
   }
 
   @Test func whatCannotBeShownIsRefused() throws {
