@@ -64,13 +64,19 @@ enum WorkerCommand {
     let report = configuration.log
     let keeper = try LogKeeper(
       Store.log(store.database),
-      problem: { text in report?(JSON.object([("event", "logProblem"), ("problem", .string(text))]).text(indent: nil)) })
+      problem: { report?(problemLine($0)) })
     keeper.start()
     defer { keeper.stop() }
     try daemon.run(
       until: invocation.flag("once") ? .one : invocation.flag("drain") ? .drained : .stopped, cancellation: invocation.cancellation)
     if invocation.isJSON { try invocation.console.write(#"{"schema":1}"# + "\n") }
     return 0
+  }
+
+  private static func problemLine(_ text: String) -> String {
+    var members: [(String, JSON)] = [("time", .integer(Int64(time(nil)))), ("level", .string("warning"))]
+    members += [("event", .string("logProblem")), ("message", .string(text))]
+    return JSON.object(members).text(indent: nil)
   }
 
   private static func remote(_ invocation: Invocation, _ store: JobStore) throws -> RemoteFiles? {
