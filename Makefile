@@ -15,7 +15,7 @@ BUILD_PACKAGES := binutils libc6-dev libstdc++-12-dev libgcc-12-dev pkg-config z
 FONT_PACKAGES := fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 
 # Independent judges and fault injection for the tests.
-TEST_PACKAGES := ffmpeg zzuf curl postgresql-15 sqlite3 strace faketime groff-base procps util-linux openssl python3 python3-numpy python3-cryptography python3-jsonschema imagemagick
+TEST_PACKAGES := ffmpeg zzuf curl postgresql-15 sqlite3 strace faketime groff-base procps util-linux openssl python3 python3-numpy python3-cryptography python3-jsonschema imagemagick iproute2
 
 .PHONY: all build packages test-packages demo test test-slow bench docs format lint install clean
 
@@ -44,13 +44,16 @@ test: test-packages
 test-slow: test-packages
 	$(SWIFT) build -c release --build-tests -Xswiftc -enable-testing
 	REELWRIGHT_SLOW=1 $(SWIFT) test -c release -Xswiftc -enable-testing --skip-build
+	./.ci/jobs-acceptance $(RELEASE)
 	python3 Tests/Faults/mutated_files.py --reel $(RELEASE)/reel --count 152
 	python3 Tests/Faults/fault_table.py --reel $(RELEASE)/reel
 
 # Ours against peers, paired and interleaved; writes Benchmarks/RESULTS.md and Benchmarks/results.json.
 bench: build test-packages
 	$(SWIFT) build -c release --product decode-to-nothing
+	$(SWIFT) build -c release --product jobs-costs
 	python3 Benchmarks/run.py --reel $(RELEASE)/reel
+	python3 Benchmarks/jobs.py --build $(RELEASE) --clips "$${REELWRIGHT_CLIPS:-.build/clips}"
 
 # API documentation in .build/documentation; a broken link is an error.
 docs: packages

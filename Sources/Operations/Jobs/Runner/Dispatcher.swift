@@ -163,9 +163,12 @@ final class Dispatcher {
       guard let descriptor = peer.descriptor, Dispatcher.hasHungUp(descriptor) else { continue }
       unwatch(peer)
       peers[id]?.descriptor = nil
-      // The server may need a moment to notice.
+      // A server needs a moment to notice: a few milliseconds are waited here, the rest between rounds.
       peers[id]?.suspectedUntil = now + 2_000_000
-      _ = try recover(id, needsLock: true)
+      for _ in 0..<20 {
+        if try recover(id, needsLock: true) { break }
+        Thread.sleep(microseconds: 1000)
+      }
     }
   }
 
