@@ -78,7 +78,7 @@ import Testing
     (#"{"OTIO_SCHEMA": "Clip.1"}"#, "OpenTimelineIO timeline"),
     (#"{"OTIO_SCHEMA": "Timeline.1"}"#, "tracks"),
     (#"{"OTIO_SCHEMA": "Timeline.1", "tracks": {"OTIO_SCHEMA": "Stack.1", "children": []}}"#, "no track of pictures"),
-    (#"{"OTIO_SCHEMA": "Timeline.1", "tracks": 7}"#, "missing"),
+    (#"{"OTIO_SCHEMA": "Timeline.1", "tracks": 7}"#, "no track of pictures"),
   ]) func whatIsNoTimelineIsSaid(_ text: String, _ reason: String) {
     let error = #expect(throws: MediaError.self) { try OTIOReader.document(text, name: "bad.otio") }
     let message = error?.description ?? ""
