@@ -43,12 +43,12 @@ public struct MediaJobHandler: JobHandler {
   private func bytes(of spec: JobSpec, _ context: JobContext, _ report: @escaping @Sendable (Progress) -> Void) throws -> [UInt8] {
     switch isolation {
     case .inProcess(let threads):
-      let task = TaskContext(files: context.files, limits: limits, cancellation: context.cancellation, threads: threads, progress: report)
-      return try TaskRegistry.run(kind: spec.kind, payload: TaskPayload.complete(kind: spec.kind, spec.payload), context: task)
+      let (files, payload) = try prepared(context)
+      let task = TaskContext(files: files, limits: limits, cancellation: context.cancellation, threads: threads, progress: report)
+      return try TaskRegistry.run(kind: spec.kind, payload: payload, context: task)
     case .process(let pool):
-      let payload = try TaskPayload.complete(kind: spec.kind, spec.payload)
+      let (files, payload) = try prepared(context)
       do throws(MediaError) {
-        let files: any Files = context.files
         let answer = try pool.run(
           kind: spec.kind, payload: payload, files: files, limits: limits, cancellation: context.cancellation,
           progress: report)
@@ -58,6 +58,20 @@ public struct MediaJobHandler: JobHandler {
         throw JobsError(.crashed, "cannot run job \(spec.kind)", reason: error.reason)
       }
     }
+  }
+
+  /// The files and the whole payload of a job.
+  ///
+  /// A render keeps its finished segments in the job's scratch folder, which outlives an attempt: the next one takes them from
+  /// there, so that a render that was killed encodes at most one segment again.
+  private func prepared(_ context: JobContext) throws -> (files: any Files, payload: [UInt8]) {
+    let spec = context.job.spec
+    let payload = try TaskPayload.complete(kind: spec.kind, spec.payload)
+    guard spec.kind == RenderTask.kind else { return (context.files, payload) }
+    var task = try TaskCoding.decode(RenderTask.self, from: payload)
+    task.usesCache = true
+    let cache = try ContentCache(folder: context.scratchFolder() + "/segments", quotaBytes: .max)
+    return (CachedFiles(context.files, cache: cache), try TaskCoding.encode(task))
   }
 
   private static func sidecar(_ job: Job, output: String, sha256: String, result: [UInt8]) -> String {

@@ -4,7 +4,7 @@ import Synchronization
 /// Files with a cache beside them: names that begin with `CachedFiles.prefix` are entries of a `ContentCache`.
 ///
 /// A task asks for an entry like for an input, and is told `missing` when there is none; it writes one like an output. One entry is
-/// written at a time: asking for the next one says that the last is complete, `finish` says it of the very last. A task whose files have no
+/// written at a time: asking for any entry says that the last is complete, `finish` says it of the very last. A task whose files have no
 /// cache gets errors for these names and must do without. Safe to use from any thread.
 public final class CachedFiles: Files {
   /// Of the names of entries; the key follows.
@@ -21,6 +21,7 @@ public final class CachedFiles: Files {
 
   public func openInput(_ name: String) throws(MediaError) -> InputFile {
     guard name.hasPrefix(CachedFiles.prefix) else { return try files.openInput(name) }
+    keepPending()
     guard let entry = cache.open(String(name.dropFirst(CachedFiles.prefix.count))) else {
       throw MediaError(.missing, "cannot read the cache", reason: "there is no such entry")
     }
