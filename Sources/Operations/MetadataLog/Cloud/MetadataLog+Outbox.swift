@@ -56,8 +56,8 @@ extension MetadataLog {
         ])
       try keys.guardRow(.sent, [.integer(id)], in: transaction)
       // The ledger is bounded as the log is: it follows the history's retention.
-      try keys.removeRows(
-        .sent, where: "time_us < $1", [.integer(receipt.timeMicroseconds - configuration.retention.historySeconds * 1_000_000)], in: transaction)
+      let oldest = receipt.timeMicroseconds - configuration.retention.historySeconds * 1_000_000
+      try keys.removeRows(.sent, where: "time_us < $1", [.integer(oldest)], in: transaction)
     }
   }
 
@@ -84,9 +84,9 @@ extension MetadataLog {
 
   /// Sets an event aside that the receiver refuses by itself.
   func quarantine(_ sequence: Int64, status: Int) throws {
+    let reason = quarantineReason(sequence, "status \(status)")
     _ = try database.write { transaction in
-      try transaction.execute(
-        "UPDATE log_outbox SET state = 1, reason = $2 WHERE sequence = $1", [.integer(sequence), .text(quarantineReason(sequence, "status \(status)"))])
+      try transaction.execute("UPDATE log_outbox SET state = 1, reason = $2 WHERE sequence = $1", [.integer(sequence), .text(reason)])
     }
   }
 
