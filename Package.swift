@@ -132,7 +132,8 @@ let package = Package(
     swift("Apps", "CommandLayer", ["MediaCore"]),
     .executableTarget(name: "reel", dependencies: ["CommandLayer", "Reelwright"], path: "Sources/Apps/reel", swiftSettings: swiftSettings),
     .executableTarget(
-      name: "reel-worker", dependencies: ["MediaTasks", "Sandbox"], path: "Sources/Apps/reel-worker", swiftSettings: swiftSettings),
+      name: "reel-worker", dependencies: ["MediaTasks", "Sandbox", "MediaCore"], path: "Sources/Apps/reel-worker",
+      swiftSettings: swiftSettings),
 
     .executableTarget(
       name: "sandbox-costs", dependencies: ["Sandbox", "FileAccess", "MediaCore"], path: "Benchmarks/sandbox-costs",
@@ -183,7 +184,7 @@ let package = Package(
     tests("MediaCoreTests", ["MediaCore"]),
     tests("PositionedJSONTests", ["PositionedJSON", "MediaCore"]),
     tests("CryptoTests", ["Crypto", "MediaCore"]),
-    tests("FileAccessTests", ["FileAccess", "MediaCore"]),
+    tests("FileAccessTests", ["FileAccess", "MediaCore", "TestSupport"]),
     tests("PipelineTests", ["Pipeline", "MediaCore"]),
     tests("KernelTests", ["CKernels"]),
     tests("FFmpegBridgeTests", ["FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "TestSupport"]),
@@ -200,7 +201,7 @@ let package = Package(
       "MediaTasksTests",
       [
         "MediaTasks", "Watermark", "Crypto", "Composition", "Encoding", "FrameExtraction", "FFmpegBridge", "FileAccess", "MediaCore",
-        "TestSupport",
+        "TestSupport", "Pipeline",
       ]),
     .target(name: "CSandboxAttacks", path: "Tests/CSandboxAttacks", cSettings: cSettings),
     .executableTarget(
