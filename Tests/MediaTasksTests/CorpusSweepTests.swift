@@ -36,6 +36,9 @@ import Testing
         report.isDamaged == (entry.name == "corrupt/openh264_Error_I_P.264"),
         "\(entry.name): \(report.inputs[0].damage) \(report.inputs[0].messages)")
       #expect(output.frames == Int64(try Oracle.videoFrameCount(path)), "\(entry.name)")
+    } else if entry.name.hasSuffix(".webp") || entry.name.hasSuffix(".heic") {
+      // FFmpeg 5.1 cannot read these, so that its complaints say nothing: libwebp and libheif do.
+      #expect(!report.isDamaged && output.frames > 0)
     } else if try Oracle.decodeErrors(path) {
       #expect(report.isDamaged, "\(entry.name): FFmpeg complains, the report does not")
     }
