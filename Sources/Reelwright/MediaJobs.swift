@@ -41,13 +41,12 @@ public struct MediaJobHandler: JobHandler {
   }
 
   private func bytes(of spec: JobSpec, _ context: JobContext, _ report: @escaping @Sendable (Progress) -> Void) throws -> [UInt8] {
+    let (files, payload) = try prepared(context)
     switch isolation {
     case .inProcess(let threads):
-      let (files, payload) = try prepared(context)
       let task = TaskContext(files: files, limits: limits, cancellation: context.cancellation, threads: threads, progress: report)
       return try TaskRegistry.run(kind: spec.kind, payload: payload, context: task)
     case .process(let pool):
-      let (files, payload) = try prepared(context)
       do throws(MediaError) {
         let answer = try pool.run(
           kind: spec.kind, payload: payload, files: files, limits: limits, cancellation: context.cancellation,

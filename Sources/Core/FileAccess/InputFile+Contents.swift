@@ -12,15 +12,10 @@ extension InputFile {
       throw MediaError(
         .refused, operation, path: displayName, reason: "it is larger than \(maximum >> 20) MiB", advice: "is it the right file?")
     }
-    let size = Int(snapshot.byteCount)
-    var bytes = [UInt8](repeating: 0, count: size)
-    var done = 0
-    while done < size {
-      let count = bytes.withUnsafeMutableBytes { pread(descriptor.rawValue, $0.baseAddress! + done, size - done, off_t(done)) }
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw MediaError(.io, operation, path: displayName, reason: String(cString: strerror(errno))) }
-      guard count > 0 else { throw MediaError(.incomplete, operation, path: displayName, reason: "it ends before its size") }
-      done += count
+    let (bytes, failure) = descriptor.read(at: 0, count: Int(snapshot.byteCount))
+    guard failure == 0 else { throw MediaError(.io, operation, path: displayName, reason: String(cString: strerror(failure))) }
+    guard bytes.count == Int(snapshot.byteCount) else {
+      throw MediaError(.incomplete, operation, path: displayName, reason: "it ends before its size")
     }
     return bytes
   }

@@ -6,14 +6,14 @@ import Glibc
 /// FFmpeg's demuxers take what they can get and end without a word where many formats state their size or mark their end. Reads
 /// by position only; a format that has neither mark nor size (raw streams) cannot be judged.
 struct FileEnd {
-  private let descriptor: Int32
+  private let descriptor: Descriptor
   private let byteCount: Int64
 
   /// Why the file is thought to be cut short; nil when it is whole, or nothing can be said.
   ///
   /// - Parameter format: FFmpeg's name of the container.
   static func missing(in input: InputFile, format: String) -> String? {
-    let file = FileEnd(descriptor: input.descriptor.rawValue, byteCount: input.snapshot.byteCount)
+    let file = FileEnd(descriptor: input.descriptor, byteCount: input.snapshot.byteCount)
     switch format {
     case "mov,mp4,m4a,3gp,3g2,mj2": return file.boxes()
     case "avi", "wav", "webp_pipe", "webp": return file.riff()
@@ -28,33 +28,18 @@ struct FileEnd {
 
   private func read(_ offset: Int64, _ count: Int) -> [UInt8] {
     guard offset >= 0, offset < byteCount else { return [] }
-    var bytes = [UInt8](repeating: 0, count: Int(min(Int64(count), byteCount - offset)))
-    var done = 0
-    while done < bytes.count {
-      let got = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress! + done, $0.count - done, off_t(offset) + off_t(done)) }
-      if got < 0 && errno == EINTR { continue }
-      if got <= 0 { break }
-      done += got
-    }
-    return done == bytes.count ? bytes : Array(bytes[..<done])
+    return descriptor.bytes(at: offset, count: Int(min(Int64(count), byteCount - offset)))
   }
 
-  private static func big(_ bytes: some Collection<UInt8>) -> Int64 { bytes.reduce(0) { $0 << 8 | Int64($1) } }
   private static func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: Array(bytes), as: UTF8.self) }
 
   /// ISO/IEC 14496-12, 4.2: boxes that describe samples must be whole. Media data is judged by the samples in it.
   private func boxes() -> String? {
     var offset: Int64 = 0
     for _ in 0..<100_000 {
-      let header = read(offset, 16)
-      guard header.count >= 8 else { return nil }
-      let kind = FileEnd.text(header[4..<8])
-      var size = FileEnd.big(header[0..<4])
-      if size == 1, header.count == 16 { size = FileEnd.big(header[8..<16]) }
-      if size == 0 { return nil }
-      guard size >= 8 else { return nil }
-      if ["moov", "moof", "meta"].contains(kind), size > byteCount - offset {
-        return "its \(kind) box ends \(size - (byteCount - offset)) bytes beyond its end (\(byteCount) bytes)"
+      guard offset < byteCount, let box = BoxHeader(at: offset, in: descriptor), let size = box.size else { return nil }
+      if ["moov", "moof", "meta"].contains(box.type), size > byteCount - offset {
+        return "its \(box.type) box ends \(size - (byteCount - offset)) bytes beyond its end (\(byteCount) bytes)"
       }
       guard size < byteCount - offset else { return nil }
       offset += size
@@ -68,7 +53,7 @@ struct FileEnd {
     while true {
       let header = read(offset, 8)
       guard header.count == 8, FileEnd.text(header[0..<4]) == "RIFF" else { return nil }
-      let size = FileEnd.big(header[4..<8].reversed())
+      let size = BoxHeader.number(header[4..<8].reversed())
       guard size > 0, size < 0x7FFF_F000 else { return nil }
       let end = offset + 8 + size
       if end > byteCount { return "its header states \(end) bytes, there are \(byteCount)" }
@@ -88,7 +73,7 @@ struct FileEnd {
     let place = 4 + (isVersion1 ? (isMono ? 17 : 32) : (isMono ? 9 : 17))
     guard ["Xing", "Info"].contains(FileEnd.text(frame[place..<place + 4])), frame[place + 7] & 2 != 0 else { return nil }
     let field = place + 8 + (frame[place + 7] & 1 != 0 ? 4 : 0)
-    let size = FileEnd.big(frame[field..<field + 4])
+    let size = BoxHeader.number(frame[field..<field + 4])
     return offset + size > byteCount ? "its header states \(offset + size) bytes, there are \(byteCount)" : nil
   }
 
@@ -141,7 +126,7 @@ struct FileEnd {
       default:
         guard header.count == 4 else { return missing }
         isScan = header[1] == 0xDA
-        offset += 2 + max(2, FileEnd.big(header[2..<4]))
+        offset += 2 + max(2, BoxHeader.number(header[2..<4]))
         if offset > byteCount { return missing }
       }
     }

@@ -20,9 +20,9 @@ struct ForeignPictures {
 
   /// The pictures of `input`, nil when it is none of these formats.
   static func read(_ input: InputFile, environment: MediaEnvironment) throws(MediaError) -> ForeignPictures? {
-    let head = bytes(of: input, count: 64)
-    if isHEIF(head) { return try HEIFReader(input, environment: environment).read() }
-    if isAnimatedWebP(head) { return try WebPReader(input, environment: environment).read() }
+    let head = input.descriptor.bytes(at: 0, count: 64)
+    if isHEIF(head) { return try HEIFReader(input: input, environment: environment).read() }
+    if isAnimatedWebP(head) { return try WebPReader(input: input, environment: environment).read() }
     return nil
   }
 
@@ -38,28 +38,13 @@ struct ForeignPictures {
     head.count >= 21 && head[0..<4].elementsEqual("RIFF".utf8) && head[8..<16].elementsEqual("WEBPVP8X".utf8) && head[20] & 2 != 0
   }
 
-  /// The first `count` bytes of a file, fewer when it is shorter or cannot be read.
-  static func bytes(of input: InputFile, count: Int64) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: Int(min(count, input.snapshot.byteCount)))
-    var done = 0
-    while done < bytes.count {
-      let got = bytes.withUnsafeMutableBytes {
-        pread(input.descriptor.rawValue, $0.baseAddress! + done, $0.count - done, off_t(done))
-      }
-      if got < 0 && errno == EINTR { continue }
-      if got <= 0 { break }
-      done += got
-    }
-    return Array(bytes[..<done])
-  }
-
   /// All bytes of a file of compressed pictures.
   static func content(of input: InputFile, operation: String) throws(MediaError) -> [UInt8] {
     guard input.snapshot.byteCount <= 1 << 29 else {
       throw MediaError(
         .refused, operation, path: input.displayName, reason: "a picture file of \(input.snapshot.byteCount) bytes is too large")
     }
-    let result = bytes(of: input, count: input.snapshot.byteCount)
+    let result = input.descriptor.bytes(at: 0, count: Int(input.snapshot.byteCount))
     guard result.count == Int(input.snapshot.byteCount) else {
       throw MediaError(
         .incomplete, operation, path: input.displayName, reason: "input is incomplete: only \(result.count) bytes could be read",

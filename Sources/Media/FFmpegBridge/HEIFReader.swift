@@ -4,15 +4,9 @@ import MediaCore
 
 /// The primary picture of a HEIF or AVIF file, upright, in sRGB.
 struct HEIFReader {
-  private let input: InputFile
-  private let environment: MediaEnvironment
-  private let operation: String
-
-  init(_ input: InputFile, environment: MediaEnvironment) {
-    self.input = input
-    self.environment = environment
-    operation = "cannot read \(input.displayName)"
-  }
+  let input: InputFile
+  let environment: MediaEnvironment
+  private var operation: String { "cannot read \(input.displayName)" }
 
   func read() throws(MediaError) -> ForeignPictures {
     let content = try ForeignPictures.content(of: input, operation: operation)

@@ -1,12 +1,11 @@
 import FileAccess
-import Glibc
 
 /// Counts the samples that an ISO base media file (MP4, MOV, 3GP …) claims, before libavformat makes an index entry of each.
 ///
 /// A table of fixed-size samples takes 20 bytes however many it claims; libavformat keeps 24 bytes a sample. Only box headers
 /// and counts are read (ISO/IEC 14496-12, 8.7.3 `stsz`, 8.8.8 `trun`). Other formats are left alone.
 struct SampleTableScan {
-  private let descriptor: Int32
+  private let descriptor: Descriptor
   private let fileSize: Int64
   /// Boxes looked at; a file of more is not one that people have.
   private var boxes = 0
@@ -26,7 +25,7 @@ struct SampleTableScan {
 
   /// Looks at `input` from its start; nil where it does not begin as such a file does.
   init?(_ input: InputFile) {
-    descriptor = input.descriptor.rawValue
+    descriptor = input.descriptor
     fileSize = input.snapshot.byteCount
     guard let first = header(at: 0, end: fileSize), first.type.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) else { return nil }
     walk(from: 0, to: fileSize, depth: 0)
@@ -39,18 +38,10 @@ struct SampleTableScan {
   }
 
   private func header(at position: Int64, end: Int64) -> Box? {
-    guard let bytes = read(8, at: position) else { return nil }
-    var size = SampleTableScan.number(bytes[0..<4])
-    var body = position + 8
-    if size == 1 {
-      guard let large = read(8, at: body) else { return nil }
-      size = SampleTableScan.number(large[...])
-      body += 8
-    } else if size == 0 {
-      size = end - position
-    }
-    guard size >= body - position, size <= Int64.max - position else { return nil }
-    return Box(type: String(decoding: bytes[4..<8], as: UTF8.self), body: body, end: min(end, position + size))
+    guard let header = BoxHeader(at: position, in: descriptor) else { return nil }
+    let size = header.size ?? end - position
+    guard size >= header.byteCount, size <= Int64.max - position else { return nil }
+    return Box(type: header.type, body: position + header.byteCount, end: min(end, position + size))
   }
 
   private mutating func walk(from start: Int64, to end: Int64, depth: Int) {
@@ -68,12 +59,12 @@ struct SampleTableScan {
         if let bytes = read(12, at: box.body) { track.isSound = bytes[8..<12].elementsEqual("soun".utf8) }
       case "stts":
         if let bytes = read(16, at: box.body) {
-          track.isPlain = SampleTableScan.number(bytes[4..<8]) == 1 && SampleTableScan.number(bytes[12..<16]) == 1
+          track.isPlain = BoxHeader.number(bytes[4..<8]) == 1 && BoxHeader.number(bytes[12..<16]) == 1
         }
       case "stsz", "stz2":
-        if let bytes = read(12, at: box.body) { track.samples = max(track.samples, SampleTableScan.number(bytes[8..<12])) }
+        if let bytes = read(12, at: box.body) { track.samples = max(track.samples, BoxHeader.number(bytes[8..<12])) }
       case "trun":
-        if let bytes = read(8, at: box.body) { add(SampleTableScan.number(bytes[4..<8])) }
+        if let bytes = read(8, at: box.body) { add(BoxHeader.number(bytes[4..<8])) }
       default: break
       }
       position = box.end
@@ -83,12 +74,7 @@ struct SampleTableScan {
   private mutating func add(_ samples: Int64) { sampleCount = min(sampleCount, Int64.max / 2) + samples }
 
   private func read(_ count: Int, at position: Int64) -> [UInt8]? {
-    var bytes = [UInt8](repeating: 0, count: count)
-    let got = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, count, off_t(position)) }
-    return got == count ? bytes : nil
-  }
-
-  private static func number(_ bytes: ArraySlice<UInt8>) -> Int64 {
-    Int64(clamping: bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+    let bytes = descriptor.bytes(at: position, count: count)
+    return bytes.count == count ? bytes : nil
   }
 }

@@ -4,15 +4,9 @@ import MediaCore
 
 /// The pictures of an animated WebP, each whole, with its time.
 struct WebPReader {
-  private let input: InputFile
-  private let environment: MediaEnvironment
-  private let operation: String
-
-  init(_ input: InputFile, environment: MediaEnvironment) {
-    self.input = input
-    self.environment = environment
-    operation = "cannot read \(input.displayName)"
-  }
+  let input: InputFile
+  let environment: MediaEnvironment
+  private var operation: String { "cannot read \(input.displayName)" }
 
   func read() throws(MediaError) -> ForeignPictures {
     let content = try ForeignPictures.content(of: input, operation: operation)

@@ -1,6 +1,5 @@
 import CommandLayer
 import FoundationEssentials
-import Glibc
 import Reelwright
 
 /// `reel render --data`: one variant of a document for each row, with one progress over all of them.
@@ -98,9 +97,9 @@ struct RenderBatch {
       var inputs: [Input]
       var parameters: RenderTask
     }
-    guard !invocation.flag("overwrite"), let own = state(path), let sidecar = state(path + ".sidecar.json"),
-      let data = try? Data(contentsOf: URL(fileURLWithPath: path + ".sidecar.json")),
-      var made = try? JSONDecoder().decode(Made.self, from: data), made.output.bytes == own.bytes
+    guard !invocation.flag("overwrite"), let own = FileSnapshot(path: path),
+      let sidecar = try? LocalFiles.openInput(path: path + ".sidecar.json"), let text = try? sidecar.contents(atMost: 64 << 20),
+      var made = try? JSONDecoder().decode(Made.self, from: Data(text)), made.output.bytes == own.byteCount
     else { return false }
     // Where pieces come from does not change what they are.
     made.parameters.usesCache = task.usesCache
@@ -108,14 +107,8 @@ struct RenderBatch {
     made.parameters.key = task.key
     guard try TaskCoding.encode(made.parameters) == TaskCoding.encode(task) else { return false }
     return made.inputs.allSatisfy { input in
-      guard let now = state(input.file) else { return false }
-      return now.bytes == input.bytes && now.modified < sidecar.modified
+      guard let now = FileSnapshot(path: input.file) else { return false }
+      return now.byteCount == input.bytes && now.modifiedNanoseconds < sidecar.snapshot.modifiedNanoseconds
     }
-  }
-
-  private func state(_ path: String) -> (bytes: Int64, modified: Double)? {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
-    return (Int64(status.st_size), Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9)
   }
 }

@@ -1,6 +1,5 @@
 import Encoding
 import FileAccess
-import Glibc
 import MediaCore
 
 /// The segment cache as a task sees it: entries by key, asked for by name like any other file. Without a cache nothing is found and nothing
@@ -35,17 +34,8 @@ final class SegmentStore {
   func bytes(_ key: String, atMost limit: Int64) -> [UInt8]? {
     guard isEnabled, let input = try? files.openInput(CachedFiles.prefix + key), input.snapshot.byteCount <= limit else { return nil }
     let size = Int(input.snapshot.byteCount)
-    var done = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      while done < size {
-        let read = pread(input.descriptor.rawValue, buffer.baseAddress! + done, size - done, off_t(done))
-        if read < 0, errno == EINTR { continue }
-        guard read > 0 else { break }
-        done += read
-      }
-      count = done
-    }
-    return done == size ? bytes : nil
+    let bytes = input.descriptor.bytes(at: 0, count: size)
+    return bytes.count == size ? bytes : nil
   }
 
   func save(_ key: String, _ bytes: [UInt8]) {

@@ -152,9 +152,8 @@ struct Publication {
     guard number >= 0 else { return nil }
     let descriptor = Descriptor(owning: number)
     guard let snapshot = FileSnapshot(of: number), snapshot.isRegular, snapshot.byteCount <= 64 << 20 else { return nil }
-    var bytes = [UInt8](repeating: 0, count: Int(snapshot.byteCount))
-    let count = bytes.withUnsafeMutableBytes { pread(descriptor.rawValue, $0.baseAddress, $0.count, 0) }
-    return count == bytes.count ? bytes : nil
+    let bytes = descriptor.bytes(at: 0, count: Int(snapshot.byteCount))
+    return bytes.count == Int(snapshot.byteCount) ? bytes : nil
   }
 
   private static func taken(_ path: String) -> JobsError {
