@@ -163,6 +163,7 @@ let package = Package(
       path: "Benchmarks/FramesInProcess", swiftSettings: swiftSettings),
 
     // Tests
+    .target(name: "TestBasics", dependencies: ["MediaCore"], path: "Tests/TestBasics", swiftSettings: swiftSettings),
     .target(
       name: "TestSupport", dependencies: ["MediaCore", "FileAccess", "FFmpegBridge", "Pipeline"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
@@ -172,7 +173,7 @@ let package = Package(
     // A process that runs jobs and kills itself, for the kill storm; not a product.
     .target(name: "DurabilityShim", path: "Tests/DurabilityShim", cSettings: cSettings),
     .target(
-      name: "StormSupport", dependencies: ["Jobs", "Storage", "FileAccess", "MediaCore"], path: "Tests/StormSupport",
+      name: "StormSupport", dependencies: ["Jobs", "Storage", "FileAccess", "MediaCore", "TestBasics"], path: "Tests/StormSupport",
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "storm-worker", dependencies: ["StormSupport", "DurabilityShim", "Jobs", "Storage"], path: "Tests/StormWorker",
@@ -192,11 +193,17 @@ let package = Package(
     tests("TextTests", ["Text", "PositionedJSON", "MediaCore"]),
     tests(
       "FrameExtractionTests",
-      ["FrameExtraction", "FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "CKernels", "COpenSSL", "CTurboJPEG", "TestSupport"]),
+      [
+        "TestBasics", "FrameExtraction", "FFmpegBridge", "FileAccess", "Pipeline", "MediaCore", "CKernels", "COpenSSL", "CTurboJPEG",
+        "TestSupport",
+      ]),
     tests("WatermarkTests", ["Watermark", "Crypto", "FFmpegBridge", "FileAccess", "CKernels", "MediaCore", "TestSupport"]),
     tests(
       "CompositionTests",
-      ["Composition", "Encoding", "FFmpegBridge", "FileAccess", "PositionedJSON", "Text", "CKernels", "MediaCore", "TestSupport"]),
+      [
+        "TestBasics", "Composition", "Encoding", "FFmpegBridge", "FileAccess", "PositionedJSON", "Text", "CKernels", "MediaCore",
+        "TestSupport",
+      ]),
     tests(
       "MediaTasksTests",
       [
@@ -207,16 +214,20 @@ let package = Package(
     .executableTarget(
       name: "sandbox-attacks", dependencies: ["CSandboxAttacks", "Sandbox", "FileAccess", "MediaCore"], path: "Tests/SandboxAttacks",
       swiftSettings: swiftSettings),
-    tests("SandboxTests", ["Sandbox", "CSandboxAttacks", "FileAccess", "MediaCore", "sandbox-attacks"]),
-    tests("StorageTests", ["Storage", "DatabaseTestSupport", "MediaCore"]),
-    tests("TransferTests", ["Transfer", "Crypto", "FileAccess", "MediaCore", "LoopbackServer"]),
+    tests("SandboxTests", ["TestBasics", "Sandbox", "CSandboxAttacks", "FileAccess", "MediaCore", "sandbox-attacks"]),
+    tests("StorageTests", ["TestBasics", "Storage", "DatabaseTestSupport", "MediaCore"]),
+    tests("TransferTests", ["TestBasics", "Transfer", "Crypto", "FileAccess", "MediaCore", "LoopbackServer"]),
     tests(
       "MetadataLogTests",
-      ["MetadataLog", "Storage", "DatabaseTestSupport", "LoopbackServer", "Transfer", "Crypto", "PositionedJSON", "MediaCore"]),
+      [
+        "TestBasics", "MetadataLog", "Storage", "DatabaseTestSupport", "LoopbackServer", "Transfer", "Crypto", "PositionedJSON",
+        "MediaCore",
+      ]),
     tests(
       "JobsTests",
       [
-        "Jobs", "Storage", "DatabaseTestSupport", "storm-worker", "storm-media-worker", "StormSupport", "Sandbox", "FileAccess",
+        "TestBasics", "Jobs", "Storage", "DatabaseTestSupport", "storm-worker", "storm-media-worker", "StormSupport", "Sandbox",
+        "FileAccess",
         "MetadataLog", "Crypto", "PositionedJSON",
         "MediaCore",
       ]),

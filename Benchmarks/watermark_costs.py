@@ -13,7 +13,7 @@ disturbs little; measured in pairs, our run beside the other, the median of --pa
             python3 -m venv VENV; VENV/bin/pip install blind-watermark opencv-python-headless PyWavelets;
             VENV/bin/pip install --no-deps invisible-watermark (without torch, which only its RivaGAN needs); --venv VENV
 """
-import argparse, json, os, pathlib, resource, statistics, subprocess, sys, tempfile, time
+import argparse, json, pathlib, resource, statistics, subprocess, sys, tempfile
 
 FILL = "scale=1080:1920:force_original_aspect_ratio=increase,crop=1080:1920,setsar=1,format=yuv420p"
 

@@ -6,77 +6,71 @@ import Testing
 /// What goes wrong, from the outside: status, message, and nothing left behind.
 @Suite("Errors on the command line")
 struct ErrorTests {
-  struct Case: Sendable, CustomTestStringConvertible {
-    let what: String
-    let status: Int32
-    /// A part of the error line.
-    let says: String
-    /// Makes the situation; returns the arguments.
-    let make: @Sendable (Scratch) throws -> [String]
-    var testDescription: String { what }
-  }
-
-  static let cases: [Case] = [
-    Case(what: "missing file", status: 66, says: "No such file") { ["encode", $0.path("none.mp4"), "-o", $0.path("out.mp4")] },
-    Case(what: "a folder without media", status: 66, says: "no media file") { ["encode", $0.folder, "-o", $0.path("out.mp4")] },
-    Case(what: "empty file", status: 65, says: "empty.mp4") { scratch in
+  static let cases: [ErrorCase] = [
+    ErrorCase(what: "missing file", status: 66, says: "No such file") { ["encode", $0.path("none.mp4"), "-o", $0.path("out.mp4")] },
+    ErrorCase(what: "a folder without media", status: 66, says: "no media file") { ["encode", $0.folder, "-o", $0.path("out.mp4")] },
+    ErrorCase(what: "empty file", status: 65, says: "empty.mp4") { scratch in
       ["encode", try scratch.write("", to: "empty.mp4"), "-o", scratch.path("out.mp4")]
     },
-    Case(what: "text named .mp4", status: 65, says: "text.mp4") { scratch in
+    ErrorCase(what: "text named .mp4", status: 65, says: "text.mp4") { scratch in
       ["encode", try scratch.write("This is no video.\n", to: "text.mp4"), "-o", scratch.path("out.mp4")]
     },
-    Case(what: "a playlist named .mp4", status: 65, says: "list.mp4") { scratch in
+    ErrorCase(what: "a playlist named .mp4", status: 65, says: "list.mp4") { scratch in
       ["encode", try scratch.write("#EXTM3U\n#EXTINF:1,\n/etc/passwd\n", to: "list.mp4"), "-o", scratch.path("out.mp4")]
     },
-    Case(what: "truncated at half", status: 65, says: "cut short") { scratch in
+    ErrorCase(what: "truncated at half", status: 65, says: "cut short") { scratch in
       let clip = try scratch.clip("whole.mp4")
       let bytes = Tool.bytes(of: clip)
       try Data(bytes[..<(bytes.count / 2)]).write(to: URL(fileURLWithPath: scratch.path("half.mp4")))
       return ["encode", scratch.path("half.mp4"), "-o", scratch.path("out.mp4")]
     },
-    Case(what: "matroska truncated at half", status: 65, says: "input is incomplete") { scratch in
+    ErrorCase(what: "matroska truncated at half", status: 65, says: "input is incomplete") { scratch in
       let clip = try scratch.clip("whole.mkv", seconds: 2)
       let bytes = Tool.bytes(of: clip)
       try Data(bytes[..<(bytes.count / 2)]).write(to: URL(fileURLWithPath: scratch.path("half.mkv")))
       return ["encode", scratch.path("half.mkv"), "-o", scratch.path("out.mp4")]
     },
-    Case(what: "a pipe as input", status: 66, says: "not a regular file") { scratch in
+    ErrorCase(what: "a pipe as input", status: 66, says: "not a regular file") { scratch in
       mkfifo(scratch.path("pipe.mp4"), 0o600)
       return ["encode", scratch.path("pipe.mp4"), "-o", scratch.path("out.mp4")]
     },
-    Case(what: "an endless device as input", status: 66, says: "not a regular file") { ["encode", "/dev/zero", "-o", $0.path("out.mp4")] },
-    Case(what: "output folder missing", status: 73, says: "no/out.mp4") { ["encode", try $0.clip("a.mp4"), "-o", $0.path("no/out.mp4")] },
-    Case(what: "output is a folder's file", status: 73, says: "file") { scratch in
+    ErrorCase(what: "an endless device as input", status: 66, says: "not a regular file") {
+      ["encode", "/dev/zero", "-o", $0.path("out.mp4")]
+    },
+    ErrorCase(what: "output folder missing", status: 73, says: "no/out.mp4") {
+      ["encode", try $0.clip("a.mp4"), "-o", $0.path("no/out.mp4")]
+    },
+    ErrorCase(what: "output is a folder's file", status: 73, says: "file") { scratch in
       let clip = try scratch.clip("a.mp4")
       try scratch.write("x", to: "file")
       return ["encode", clip, "-o", scratch.path("file/out.mp4")]
     },
-    Case(what: "unknown codec", status: 64, says: "h264") {
+    ErrorCase(what: "unknown codec", status: 64, says: "h264") {
       ["encode", try $0.clip("a.mp4"), "-o", $0.path("out.mp4"), "--codec", "h266"]
     },
-    Case(what: "hardware encoder that is not there", status: 69, says: "h264_nvenc") {
+    ErrorCase(what: "hardware encoder that is not there", status: 69, says: "h264_nvenc") {
       ["encode", try $0.clip("a.mp4"), "-o", $0.path("out.mp4"), "--codec", "h264_nvenc"]
     },
-    Case(what: "bad filter graph", status: 64, says: "nosuchfilter") {
+    ErrorCase(what: "bad filter graph", status: 64, says: "nosuchfilter") {
       ["encode", try $0.clip("a.mp4"), "-o", $0.path("out.mp4"), "--filter", "nosuchfilter=1"]
     },
-    Case(what: "bad trim", status: 64, says: "is not a time") {
+    ErrorCase(what: "bad trim", status: 64, says: "is not a time") {
       ["encode", try $0.clip("a.mp4"), "-o", $0.path("out.mp4"), "--trim", "x..3"]
     },
-    Case(what: "bad limit", status: 64, says: "did you mean pixels") {
+    ErrorCase(what: "bad limit", status: 64, says: "did you mean pixels") {
       ["encode", try $0.clip("a.mp4"), "-o", $0.path("out.mp4"), "--limit", "pixel=3"]
     },
-    Case(what: "refused by a limit", status: 77, says: "--limit pixels=") {
+    ErrorCase(what: "refused by a limit", status: 77, says: "--limit pixels=") {
       ["encode", try $0.clip("a.mp4"), "-o", $0.path("out.mp4"), "--limit", "pixels=1000"]
     },
-    Case(what: "no output named", status: 64, says: "-o is needed") { ["encode", try $0.clip("a.mp4")] },
-    Case(what: "crf and bit rate", status: 64, says: "exclude each other") {
+    ErrorCase(what: "no output named", status: 64, says: "-o is needed") { ["encode", try $0.clip("a.mp4")] },
+    ErrorCase(what: "crf and bit rate", status: 64, says: "exclude each other") {
       ["encode", try $0.clip("a.mp4"), "-o", $0.path("out.mp4"), "--crf", "20", "--bitrate", "1M"]
     },
   ]
 
   @Test("right status, one line, nothing at the final path, no temporary file", arguments: cases)
-  func refused(_ item: Case) throws {
+  func refused(_ item: ErrorCase) throws {
     let scratch = try Scratch()
     let arguments = try item.make(scratch)
     let before = scratch.names

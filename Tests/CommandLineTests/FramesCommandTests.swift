@@ -79,46 +79,38 @@ struct FramesCommandTests {
     #expect(spoken.output.contains("the last frame"))
   }
 
-  struct Case: Sendable, CustomTestStringConvertible {
-    let what: String
-    let status: Int32
-    let says: String
-    let make: @Sendable (Scratch) throws -> [String]
-    var testDescription: String { what }
-  }
-
-  static let refusals: [Case] = [
-    Case(what: "NaN", status: 64, says: "nan") { ["--at", "nan", try $0.clip("a.mp4")] },
-    Case(what: "infinity", status: 64, says: "inf") { ["--at", "inf", try $0.clip("a.mp4")] },
-    Case(what: "an empty list", status: 64, says: "--at") { ["--at", "", try $0.clip("a.mp4")] },
-    Case(what: "an empty item", status: 64, says: "--at") { ["--at", "1,,2", try $0.clip("a.mp4")] },
-    Case(what: "no selection", status: 64, says: "--at") { [try $0.clip("a.mp4")] },
-    Case(what: "a negative frame number", status: 64, says: "-1") { ["--indices=-1", try $0.clip("a.mp4")] },
-    Case(what: "an interval of zero", status: 64, says: "every") { ["--every", "0", try $0.clip("a.mp4")] },
-    Case(what: "a count of zero", status: 64, says: "count") { ["--count", "0", try $0.clip("a.mp4")] },
-    Case(what: "a range that runs backwards", status: 64, says: "range") { ["--range", "2..1", try $0.clip("a.mp4")] },
-    Case(what: "a preview that is no animation", status: 64, says: ".gif or .webp") { ["--preview", "p.mp4", try $0.clip("a.mp4")] },
-    Case(what: "sound alone", status: 64, says: "no video") { scratch in
+  static let refusals: [ErrorCase] = [
+    ErrorCase(what: "NaN", status: 64, says: "nan") { ["--at", "nan", try $0.clip("a.mp4")] },
+    ErrorCase(what: "infinity", status: 64, says: "inf") { ["--at", "inf", try $0.clip("a.mp4")] },
+    ErrorCase(what: "an empty list", status: 64, says: "--at") { ["--at", "", try $0.clip("a.mp4")] },
+    ErrorCase(what: "an empty item", status: 64, says: "--at") { ["--at", "1,,2", try $0.clip("a.mp4")] },
+    ErrorCase(what: "no selection", status: 64, says: "--at") { [try $0.clip("a.mp4")] },
+    ErrorCase(what: "a negative frame number", status: 64, says: "-1") { ["--indices=-1", try $0.clip("a.mp4")] },
+    ErrorCase(what: "an interval of zero", status: 64, says: "every") { ["--every", "0", try $0.clip("a.mp4")] },
+    ErrorCase(what: "a count of zero", status: 64, says: "count") { ["--count", "0", try $0.clip("a.mp4")] },
+    ErrorCase(what: "a range that runs backwards", status: 64, says: "range") { ["--range", "2..1", try $0.clip("a.mp4")] },
+    ErrorCase(what: "a preview that is no animation", status: 64, says: ".gif or .webp") { ["--preview", "p.mp4", try $0.clip("a.mp4")] },
+    ErrorCase(what: "sound alone", status: 64, says: "no video") { scratch in
       let path = scratch.path("sound.m4a")
       let outcome = try Tool.run(
         "ffmpeg", ["-nostdin", "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", path])
       #expect(outcome.status == 0)
       return ["--at", "0", path]
     },
-    Case(what: "no such file", status: 66, says: "No such file") { ["--at", "0", $0.path("none.mp4")] },
-    Case(what: "text", status: 65, says: "text.mp4") { ["--at", "0", try $0.write("This is no video.\n", to: "text.mp4")] },
-    Case(what: "an MP4 cut before its index", status: 65, says: "cut short") { scratch in
+    ErrorCase(what: "no such file", status: 66, says: "No such file") { ["--at", "0", $0.path("none.mp4")] },
+    ErrorCase(what: "text", status: 65, says: "text.mp4") { ["--at", "0", try $0.write("This is no video.\n", to: "text.mp4")] },
+    ErrorCase(what: "an MP4 cut before its index", status: 65, says: "cut short") { scratch in
       let bytes = Tool.bytes(of: try scratch.clip("a.mp4"))
       try Data(bytes[..<(bytes.count / 2)]).write(to: URL(fileURLWithPath: scratch.path("half.mp4")))
       return ["--at", "0", scratch.path("half.mp4")]
     },
-    Case(what: "refused by a limit", status: 77, says: "--limit pixels=") {
+    ErrorCase(what: "refused by a limit", status: 77, says: "--limit pixels=") {
       ["--at", "0", "--limit", "pixels=1000", try $0.clip("a.mp4")]
     },
   ]
 
   @Test("refused with the right status and one line, nothing written", arguments: refusals)
-  func refused(_ item: Case) throws {
+  func refused(_ item: ErrorCase) throws {
     let scratch = try Scratch()
     let arguments = try item.make(scratch)
     let before = scratch.names

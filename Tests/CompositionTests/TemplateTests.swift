@@ -1,6 +1,7 @@
 import Composition
 import MediaCore
 import PositionedJSON
+import TestBasics
 import Testing
 
 private func rows(_ text: String) throws(MediaError) -> DataRows { try DataRows(Array(text.utf8), name: "rows.csv") }

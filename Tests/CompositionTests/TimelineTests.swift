@@ -1,5 +1,6 @@
 import Composition
 import MediaCore
+import TestBasics
 import Testing
 
 private func timeline(_ document: ReelDocument, lasting seconds: Rational = Rational(10)) throws -> Timeline {
@@ -103,18 +104,5 @@ private func seconds(_ n: Int64, _ d: Int64 = 1) -> MediaTime { MediaTime(Ration
     let timeline = try timeline(document)
     #expect(timeline.layers.map(\.frames) == [270..<300])
     #expect(timeline.warnings.count == 1 && timeline.warnings[0].contains("overlays[0]"))
-  }
-}
-
-/// A small generator with a seed (Steele, Lea, Flood 2014), so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

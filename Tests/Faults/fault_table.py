@@ -114,17 +114,25 @@ def killed(bench):
             kit.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=all", "-e", f"inject=all:signal=KILL:when={point}", *bench.encode(folder)],
                     folder)
             time.sleep(0.05)
-            yield from check_killed(folder, f"call {point} of {total}")
+            where = f"call {point} of {total}"
+            out = pathlib.Path(folder) / "out.mp4"
+            if out.exists() and frame_count(out) != 120:
+                yield f"{where}: a short output at the final path"
+            # A sidecar is published first; the next start sweeps one without its output.
+            strangers = kit.left_behind(folder, {"out.mp4", "out.mp4.sidecar.json"})
+            if strangers:
+                yield f"{where}: left behind {strangers}"
 
 
-def check_killed(folder, where):
-    out = pathlib.Path(folder) / "out.mp4"
-    if out.exists() and frame_count(out) != 120:
-        yield f"{where}: a short output at the final path"
-    # A sidecar is published first; the next start sweeps one without its output.
-    strangers = kit.left_behind(folder, {"out.mp4", "out.mp4.sidecar.json"})
-    if strangers:
-        yield f"{where}: left behind {strangers}"
+def children(pid, *name):
+    return [int(child) for child in subprocess.run(["pgrep", "-P", str(pid), *name], capture_output=True, text=True).stdout.split()]
+
+
+def worker_of(pid):
+    """The worker at work: the child of the warm one where there is one, else the warm one itself."""
+    for first in children(pid, "reel-worker"):
+        return next(iter(children(first)), first)
+    return None
 
 
 def worker_dies(bench):
@@ -135,11 +143,8 @@ def worker_dies(bench):
                                        stdout=subprocess.PIPE, env=kit.environment(folder), text=True)
             worker = None
             for _ in range(400):
-                found = subprocess.run(["pgrep", "-P", str(started.pid), "reel-worker"], capture_output=True, text=True).stdout.split()
-                grandchildren = [pid for pid in found for pid in
-                                 subprocess.run(["pgrep", "-P", pid], capture_output=True, text=True).stdout.split()] or found
-                if grandchildren:
-                    worker = int(grandchildren[0])
+                worker = worker_of(started.pid)
+                if worker is not None:
                     break
                 time.sleep(0.01)
             if worker is None:
@@ -189,7 +194,9 @@ def two_runs(bench):
     with kit.scratch() as folder:
         runs = [subprocess.Popen([str(part) for part in bench.encode(folder)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
                                  env=kit.environment(folder)) for _ in range(2)]
-        ends = sorted((run.communicate()[1], run.returncode)[1] for run in runs)
+        for run in runs:
+            run.communicate()
+        ends = sorted(run.returncode for run in runs)
         if ends != [0, 73]:
             yield f"statuses {ends} instead of [0, 73]"
         elif frame_count(pathlib.Path(folder) / "out.mp4") != 120:

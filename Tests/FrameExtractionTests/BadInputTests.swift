@@ -1,6 +1,7 @@
 import FFmpegBridge
 import Glibc
 import MediaCore
+import TestBasics
 import TestSupport
 import Testing
 

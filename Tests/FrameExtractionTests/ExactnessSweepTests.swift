@@ -2,6 +2,7 @@ import FFmpegBridge
 import FrameExtraction
 import Glibc
 import MediaCore
+import TestBasics
 import TestSupport
 import Testing
 
@@ -101,17 +102,5 @@ import Testing
     }
     print("\(pairs) pairs over \(files) files")
     if getenv("REELWRIGHT_FILTER") == nil { #expect(pairs >= 10_000) }
-  }
-}
-
-struct SplitMix {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

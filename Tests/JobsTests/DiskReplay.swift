@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TestBasics
 
 @testable import Jobs
 
@@ -118,18 +119,5 @@ struct DiskReplay {
       if content.count < end { content += [UInt8](repeating: 0, count: end - content.count) }
       content.replaceSubrange(offset..<end, with: bytes)
     }
-  }
-}
-
-/// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

@@ -1,5 +1,6 @@
 import DatabaseTestSupport
 import Glibc
+import MediaCore
 import Storage
 import Synchronization
 import Testing
@@ -100,9 +101,9 @@ private let canCut = geteuid() == 0 && access("/usr/sbin/ip", X_OK) == 0 && Post
     var handlers = JobHandlers()
     handlers.register("wait") { _ in JobAnswer() }
     let runner = try Runner(store: store, handlers: handlers, configuration: settings)
-    try Thread.start {
+    try NativeThread {
       do { try runner.run(until: .stopped) } catch { Issue.record(error) }
-    }
+    }.detach()
     defer { runner.stop() }
     // The cut comes at any moment of the other's beat.
     usleep(UInt32.random(in: 1_000_000...2_000_000))

@@ -1,5 +1,6 @@
 import DatabaseTestSupport
 import Storage
+import TestBasics
 import Testing
 
 @testable import Jobs
@@ -248,7 +249,7 @@ import Testing
     let fixture = try StoreFixture(kind)
     try fixture.store.submit([JobSpec](repeating: JobSpec(kind: "a"), count: 200))
     let seen = Seen()
-    runThreads(4) { thread in
+    try runThreads(4) { thread in
       while true {
         let claimed = (try? fixture.store.claim(worker: Int64(thread + 1), slotClass: "cpu", count: 7, kinds: ["a"])) ?? []
         if claimed.isEmpty { return }

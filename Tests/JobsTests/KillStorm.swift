@@ -2,6 +2,7 @@ import DatabaseTestSupport
 import FileAccess
 import FoundationEssentials
 import Glibc
+import MediaCore
 import PositionedJSON
 import Storage
 import StormSupport
@@ -121,9 +122,9 @@ final class KillStorm {
     var handlers = JobHandlers()
     handlers.register("none") { _ in JobAnswer() }
     let runner = try Runner(store: store, handlers: handlers, configuration: configuration)
-    try Thread.start {
+    try NativeThread {
       do { try runner.run(until: .stopped) } catch { Issue.record(error) }
-    }
+    }.detach()
     return runner
   }
 

@@ -3,6 +3,7 @@ import DatabaseTestSupport
 import Glibc
 import MetadataLog
 import Storage
+import TestBasics
 import Testing
 
 struct AppendTests {
@@ -45,7 +46,7 @@ struct AppendTests {
   func threads() throws {
     let fixture = try LogFixture()
     let log = fixture.log
-    runThreads(4) { thread in
+    try runThreads(4) { thread in
       for index in 0..<20 { _ = try? log.append(LogEvent(.jobStarted, [.job: .text("t\(thread)-\(index)"), .attempt: 1])) }
     }
     let entries = try log.entries()
@@ -125,7 +126,7 @@ struct AppendTests {
     let key = SecretBytes(randomByteCount: 32)
     let clock = FakeClock()
     let log = try MetadataLog(database: database, masterKey: key, clock: clock)
-    runThreads(3) { thread in
+    try runThreads(3) { thread in
       for index in 0..<5 { _ = try? log.append(LogEvent(.jobStarted, project: "p", [.job: .text("t\(thread)-\(index)"), .attempt: 1])) }
     }
     try log.append(sampleEvents())

@@ -1,5 +1,6 @@
 import FileAccess
 import MediaCore
+import TestBasics
 import Testing
 
 @testable import Sandbox
@@ -47,7 +48,7 @@ import Testing
   }
 
   @Test func garbageNeverPassesAsManyFrames() {
-    var generator = SeededGenerator(1)
+    var generator = SplitMix(state: 1)
     for _ in 0..<20_000 {
       var decoder = FrameDecoder(fromWorker: Bool.random(using: &generator))
       decoder.append((0..<Int.random(in: 0...64, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) })
@@ -103,7 +104,7 @@ import Testing
       RequestMessage(id: 1, operation: .input, name: "name").body, FailureMessage(id: 1, error: error).body,
       Progress(stage: "s", done: 0, frames: 0, fps: 0, etaSeconds: 1).wireBody,
     ]
-    var generator = SeededGenerator(2)
+    var generator = SplitMix(state: 2)
     for (place, body) in bodies.enumerated() {
       // All of these end in a counted or a fixed field, except the payload of a start message, which is the rest.
       for length in 0..<body.count where place != 1 || length < body.count - 1 {

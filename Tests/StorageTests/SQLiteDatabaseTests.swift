@@ -1,6 +1,7 @@
 import DatabaseTestSupport
 import Glibc
 import Storage
+import TestBasics
 import Testing
 
 @Suite struct SQLiteDatabaseTests {
@@ -58,7 +59,7 @@ import Testing
   /// Writers on many threads share commits; each succeeds or fails by itself.
   @Test func groupedWritersFailAlone() throws {
     let database = try database()
-    runThreads(8) { thread in
+    try runThreads(8) { thread in
       for round in 0..<50 {
         let id = thread * 1000 + round
         let wrote: Bool? = try? database.write(.crashSafe) { transaction in

@@ -4,6 +4,7 @@ public import Jobs
 import MediaCore
 public import Storage
 import Synchronization
+import TestBasics
 
 /// A worker of the kill storm: `PROGRAM STORE FOLDER SEED LEASE_SECONDS`. STORE is a path, or `SCHEMA=URL`.
 ///
@@ -125,10 +126,11 @@ public final class Fate: Sendable {
 
   /// Kills this process in a while, whatever it does then.
   public func die(_ phase: String, afterMicroseconds delay: UInt32) {
-    startThread { [self] in
+    let killer = try? NativeThread { [self] in
       usleep(delay)
       die(phase)
     }
+    killer?.detach()
   }
 
   private func die(_ phase: String) {
@@ -157,32 +159,4 @@ public struct Journal: Sendable {
     let line = Array("\(JobClock.system.now()) \(text)\n".utf8)
     _ = write(descriptor, line, line.count)
   }
-}
-
-/// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-}
-
-private func startThread(_ body: @escaping @Sendable () -> Void) {
-  final class Box: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-  var thread = pthread_t()
-  pthread_create(
-    &thread, nil,
-    { argument in
-      guard let argument else { return nil }
-      Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
-      return nil
-    }, Unmanaged.passRetained(Box(body)).toOpaque())
 }

@@ -4,6 +4,7 @@ import Glibc
 import LoopbackServer
 import MediaCore
 import Synchronization
+import TestBasics
 import Testing
 
 @testable import Transfer
@@ -98,7 +99,7 @@ struct InputCacheTests {
     let digest = SHA256.digest(of: content(200_000))
     let fetched = Mutex(0)
     let clients = try (0..<6).map { _ in try client() }
-    inParallel(clients.count) { index in
+    try runThreads(clients.count) { index in
       if let entry = try? cache.input(from: url, digest: digest, client: clients[index]), entry.wasFetched { fetched.withLock { $0 += 1 } }
     }
     #expect(fetched.withLock { $0 } == 1)
@@ -117,29 +118,4 @@ struct InputCacheTests {
     #expect(throws: TransferError.self) { try InputCache(folder: folder) }
     unlink(folder)
   }
-}
-
-/// Runs `body` on `count` threads and waits for them.
-private func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-  final class Work: Sendable {
-    let index: Int
-    let body: @Sendable (Int) -> Void
-    init(_ index: Int, _ body: @escaping @Sendable (Int) -> Void) {
-      self.index = index
-      self.body = body
-    }
-  }
-  let threads = (0..<count).map { index in
-    var thread = pthread_t()
-    let work = Unmanaged.passRetained(Work(index, body)).toOpaque()
-    pthread_create(
-      &thread, nil,
-      { raw in
-        let work = Unmanaged<Work>.fromOpaque(raw!).takeRetainedValue()
-        work.body(work.index)
-        return nil
-      }, work)
-    return thread
-  }
-  for thread in threads { pthread_join(thread, nil) }
 }

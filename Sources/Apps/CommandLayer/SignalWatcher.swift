@@ -18,16 +18,8 @@ public final class SignalWatcher: Sendable {
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     // A reader of our output or a worker that went away is reported as a failed write, not as a death.
     signal(SIGPIPE, SIG_IGN)
-    var thread = pthread_t()
-    let context = Unmanaged.passRetained(self)
-    pthread_create(
-      &thread, nil,
-      { context in
-        guard let context else { return nil }
-        Unmanaged<SignalWatcher>.fromOpaque(context).takeRetainedValue().watch()
-        return nil
-      }, context.toOpaque())
-    pthread_detach(thread)
+    // Without it a signal would go unheard, so nothing is started at all.
+    do throws(MediaError) { try NativeThread { self.watch() }.detach() } catch { fatalError(error.description) }
   }
 
   /// The first signal that came; nil while there was none.

@@ -1,50 +1,28 @@
 import Glibc
+import MediaCore
 
-/// A pthread that runs one function and can be joined once.
-///
-/// Own threads instead of `Task` or Dispatch: this code also runs in the sandboxed worker, where both trap, and media
-/// work blocks for long, which the cooperative pool must not.
+/// A thread that runs one function and can be joined from any thread, more than once.
 public final class Thread: @unchecked Sendable {
-  private var handle = pthread_t()
+  /// Nil once it was joined or detached, or when the function ran on the thread that asked.
+  private var thread: NativeThread?
   private let state = Condition()
-  private var isJoined = false
 
-  /// Starts the thread.
+  /// Starts the thread. When none can be had (a process limit) the work is done here, which is slower but right.
   public init(_ body: @escaping @Sendable () -> Void) {
-    let box = Unmanaged.passRetained(Body(run: body))
-    let status = pthread_create(
-      &handle, nil,
-      { argument in
-        Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
-        return nil
-      }, box.toOpaque())
-    if status != 0 {
-      // No thread can be had (a process limit): do the work here, which is slower but right.
-      box.takeRetainedValue().run()
-      isJoined = true
-    }
+    thread = try? NativeThread(body)
+    if thread == nil { body() }
   }
 
-  /// Waits until the function has returned. Safe to call from any one thread, more than once.
-  public func join() {
-    let mustJoin = state.locked {
-      defer { isJoined = true }
-      return !isJoined
-    }
-    if mustJoin { pthread_join(handle, nil) }
-  }
+  /// Waits until the function has returned.
+  public func join() { take()?.join() }
 
   /// Gives up the right to join: the thread's resources go when its function returns. Call instead of `join`.
-  public func detach() {
-    let mustDetach = state.locked {
-      defer { isJoined = true }
-      return !isJoined
-    }
-    if mustDetach { pthread_detach(handle) }
-  }
+  public func detach() { take()?.detach() }
 
-  private final class Body: @unchecked Sendable {
-    let run: @Sendable () -> Void
-    init(run: @escaping @Sendable () -> Void) { self.run = run }
+  private func take() -> NativeThread? {
+    state.locked {
+      defer { thread = nil }
+      return thread
+    }
   }
 }

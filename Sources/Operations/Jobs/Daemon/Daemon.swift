@@ -47,7 +47,7 @@ public final class Daemon: Sendable {
     defer { server?.close() }
     isReady.store(true, ordering: .relaxed)
     configuration.notifier.send("READY=1\nSTATUS=waiting for jobs")
-    try Thread.start { self.attend(cancellation) }
+    try NativeThread { self.attend(cancellation) }.detach()
     defer { isOver.store(true, ordering: .relaxed) }
     try runner.run(until: goal)
     isReady.store(false, ordering: .relaxed)

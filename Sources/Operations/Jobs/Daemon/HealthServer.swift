@@ -1,4 +1,5 @@
 import Glibc
+import MediaCore
 import Synchronization
 
 /// Answers `/livez`, `/readyz` and `/metrics` over HTTP/1.1 on a unix socket (0600), to processes of the same user and
@@ -41,7 +42,11 @@ public final class HealthServer: Sendable {
     guard address.withAddress({ bind(listener, $0, $1) }) == 0, chmod(path, 0o600) == 0, listen(listener, 16) == 0 else {
       throw PendingFile.failure("listen on", path, errno)
     }
-    try Thread.start { self.serve() }
+    do throws(MediaError) {
+      try NativeThread { self.serve() }.detach()
+    } catch {
+      throw JobsError(.io, "cannot listen on \(path)", reason: error.reason)
+    }
   }
 
   /// Stops answering and removes the socket.

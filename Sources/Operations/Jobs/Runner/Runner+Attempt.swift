@@ -17,7 +17,7 @@ extension Runner {
     }
     configuration.onEvent?(.claimed(claimed.job.id, kind: claimed.job.spec.kind, attempt: claimed.job.attempt))
     do {
-      try Thread.start { self.perform(context) }
+      try NativeThread { self.perform(context) }.detach()
     } catch {
       finished(context, .available, JobFailure(error), since: Thread.monotonicMicroseconds())
       try? store.release(context.claim, to: .available)

@@ -1,5 +1,6 @@
 import Crypto
 import Glibc
+import MediaCore
 import Storage
 import Synchronization
 
@@ -65,11 +66,11 @@ public final class Runner: Sendable {
   public func run(until goal: RunnerGoal = .stopped) async throws {
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
       do {
-        try Thread.start {
+        try NativeThread {
           // Named as a function, so that the synchronous one is meant.
           let synchronous: (RunnerGoal) throws -> Void = self.run
           continuation.resume(with: Result { try synchronous(goal) })
-        }
+        }.detach()
       } catch {
         continuation.resume(throwing: error)
       }

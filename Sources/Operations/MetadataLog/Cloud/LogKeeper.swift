@@ -19,7 +19,7 @@ public final class LogKeeper: Sendable {
   private let problem: @Sendable (String) -> Void
   private let cancellation = Cancellation()
   private let doorbell: any Doorbell
-  private let thread = Mutex<pthread_t?>(nil)
+  private let thread = Mutex<NativeThread?>(nil)
 
   /// - Parameters:
   ///   - transport: default `MetadataLog.makeClient()`.
@@ -39,16 +39,7 @@ public final class LogKeeper: Sendable {
   /// Starts the thread; does nothing when it runs.
   public func start() {
     thread.withLock { thread in
-      guard thread == nil else { return }
-      var made = pthread_t()
-      let owner = Unmanaged.passRetained(self).toOpaque()
-      let status = pthread_create(
-        &made, nil,
-        { owner in
-          Unmanaged<LogKeeper>.fromOpaque(owner!).takeRetainedValue().run()
-          return nil
-        }, owner)
-      if status == 0 { thread = made } else { Unmanaged<LogKeeper>.fromOpaque(owner).release() }
+      if thread == nil { thread = try? NativeThread { self.run() } }
     }
   }
 
@@ -56,7 +47,7 @@ public final class LogKeeper: Sendable {
   public func stop() {
     cancellation.cancel()
     doorbell.wake()
-    if let running = thread.withLock({ thread in thread.take() }) { pthread_join(running, nil) }
+    thread.withLock { thread in thread.take() }?.join()
   }
 
   private func run() {

@@ -27,18 +27,20 @@ final class PermanentThread: Sendable {
       return !state.isRunning
     }
     if mustStart {
-      let failure = Thread.start {
-        while true {
-          let next = monitor.wait { state in state.pending.isEmpty ? nil : state.pending.removeFirst() }
-          next()
+      do throws(MediaError) {
+        let thread = try NativeThread {
+          while true {
+            let next = monitor.wait { state in state.pending.isEmpty ? nil : state.pending.removeFirst() }
+            next()
+          }
         }
-      }
-      if failure != 0 {
+        thread.detach()
+      } catch {
         monitor.update {
           $0.isRunning = false
           $0.pending.removeAll()
         }
-        throw systemError("cannot start a worker process", -failure, code: .retryLater)
+        throw MediaError(.retryLater, "cannot start a worker process", reason: error.reason)
       }
     }
     return answer.wait { $0 }

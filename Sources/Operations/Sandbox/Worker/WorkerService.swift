@@ -114,7 +114,8 @@ public enum WorkerService {
           files: BrokeredFiles(channel),
           cancellation: cancellation, progress: { reporter.report($0) }, log: { channel.send(.log, Array($0.utf8.prefix(60 << 10))) },
           isolation: isolation)
-        if Thread.start({ run(task, channel, handler) }) != 0 { _exit(71) }
+        guard let thread = try? NativeThread({ run(task, channel, handler) }) else { _exit(71) }
+        thread.detach()
       case .cancel: cancellation.cancel()
       case .opened:
         // Missing when the limit on open files was reached: the requester is told.
