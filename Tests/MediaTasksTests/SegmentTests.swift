@@ -24,6 +24,8 @@ import Testing
       for (name, source, more) in [
         ("a", "testsrc2=s=256x480:r=30:d=3", ["-g", "15"]), ("b", "mandelbrot=s=256x480:r=30:end_pts=90,trim=end=3", ["-g", "15"]),
         ("c", "testsrc=s=256x480:r=25:d=3", ["-g", "250"]),
+        // Another meaning of the same parameter set numbers.
+        ("d", "testsrc2=s=256x480:r=30:d=3", ["-g", "15", "-refs", "5", "-x264-params", "weightp=0:cabac=0"]),
       ] {
         let made = try Tool.run(
           "ffmpeg",
@@ -44,7 +46,7 @@ import Testing
     }
 
     func files(_ output: String) -> LocalFiles {
-      let names = ["a.mp4", "b.mp4", "c.mp4"]
+      let names = ["a.mp4", "b.mp4", "c.mp4", "d.mp4"]
       return LocalFiles(
         inputs: Dictionary(uniqueKeysWithValues: names.map { ($0, folder + "/" + $0) }),
         outputs: ["output": folder + "/" + output], mayReplace: true)
@@ -123,6 +125,41 @@ import Testing
       let seconds = try #require(Double(time.filter { $0 != "," }))
       #expect(abs(seconds - Double(index) / 30) < 1e-4)
     }
+  }
+
+  @Test func sourcesWhoseParameterSetsContradictEachOtherAreCopiedWithThem() throws {
+    let clips = try Clips()
+    let document = clips.document("d.mp4")
+      .replacing(
+        #"{ "media": "d.mp4" }"#, with: #"{ "media": "d.mp4" }, { "transition": "wipe", "duration": "0.4s" }, { "media": "b.mp4" }"#)
+    let report = try clips.render(document, to: "smart.mp4", copies: true)
+    #expect(try #require(report.segments).map(\.action) == ["copy", "encode", "copy", "encode", "copy"])
+    #expect(report.segments?[2].reason.contains("parameter sets") == true)
+    _ = try clips.render(document, to: "full.mp4", copies: false)
+    let smart = clips.folder + "/smart.mp4"
+    // Without what stands before them the pictures are the source's, bit for bit.
+    func pictures(_ name: String) throws -> [Substring] {
+      try Tool.run(
+        "ffmpeg",
+        [
+          "-v", "error", "-i", clips.folder + "/" + name, "-map", "0:v", "-c", "copy", "-bsf:v", "filter_units=remove_types=7-8", "-f",
+          "framehash", "-hash", "md5", "-",
+        ]
+      ).output.split(separator: "\n").filter { !$0.hasPrefix("#") }.compactMap { $0.split(separator: ",").last }
+    }
+    let own = try pictures("smart.mp4")
+    #expect(own.count == 246)
+    for (index, source) in [(0, "a.mp4"), (2, "d.mp4"), (4, "b.mp4")] {
+      let segment = try #require(report.segments?[index])
+      let theirs = Set(try pictures(source))
+      #expect(own[segment.from..<segment.to].allSatisfy { theirs.contains($0) })
+    }
+    #expect(try Tool.lines("ffprobe", "-v", "error", "-show_entries", "stream=codec_tag_string", "-of", "csv=p=0", smart).first == "avc3")
+    // From anywhere, forwards: what a decoder met before must not matter.
+    for start in ["0", "1.2", "2.7", "3.4", "5.5", "6.4"] {
+      #expect(try Tool.run("ffmpeg", ["-v", "warning", "-ss", start, "-i", smart, "-frames:v", "20", "-f", "null", "-"]).errors == "")
+    }
+    #expect(try clips.worstSSIM("smart.mp4", "full.mp4") > 0.95)
   }
 
   @Test func whatCannotBeCopiedSaysWhy() throws {

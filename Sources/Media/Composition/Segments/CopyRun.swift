@@ -12,6 +12,8 @@ struct CopyRun {
   /// The presentation time of the first packet in the stream's own ticks.
   var firstTicks: Int64
   var parameterSets: H264ParameterSets
+  /// Whether the parameter sets stand before each IDR picture, because another source gives their numbers another meaning.
+  var repeatsParameterSets = false
 }
 
 /// What of a clip's source can be copied: looks at its packets, decodes nothing.
@@ -153,10 +155,19 @@ struct CopyScan {
       guard packet.streamIndex == stream.index else { continue }
       if left == run.frames.count, packet.presentationTicks != run.firstTicks { continue }
       left -= 1
-      try each(packet.copy())
+      try each(run.repeatsParameterSets ? withParameterSets(packet, of: run) : packet.copy())
     }
     guard left == 0 else {
       throw MediaError(.incomplete, "cannot copy \(run.name)", path: run.name, reason: "\(left) of its packets are gone: did it change?")
     }
+  }
+
+  /// A copy of a packet, after the parameter sets of its source where it holds an IDR picture.
+  private static func withParameterSets(_ packet: Packet, of run: CopyRun) -> Packet {
+    guard packet.withBytes({ H264ParameterSets.kinds(in: $0)?.contains(5) }) == true else { return packet.copy() }
+    let bytes = packet.withBytes { run.parameterSets.inserted(into: $0) }
+    let result = Packet(bytes.span, isKeyframe: true, timeBase: packet.timeBase)
+    result.presentationTicks = packet.presentationTicks
+    return result
   }
 }

@@ -25,6 +25,8 @@ extension Render {
     var pieces: [SegmentedPictures.Piece]
     var encoder: SegmentEncoder
     var parameterSets: H264ParameterSets?
+    /// Whether copied pieces carry parameter sets in their packets.
+    var hasParameterSetsInBand = false
     var store: SegmentStore
     var soundKey: String?
     var notes: [String]
@@ -45,8 +47,7 @@ extension Render {
     let isCopyable = reuse.copies && settings.codec.name == "h264" && ["mp4", "mov", "mkv"].contains(settings.container)
 
     var scans: [Int: (scan: CopyScan?, reason: String)] = [:]
-    var sets = H264ParameterSets()
-    let plan = try SegmentPlan.make(
+    var plan = try SegmentPlan.make(
       timeline, captions: text.map { $0.captions.map(\.ranges) ?? [] } ?? [], cues: text?.captions?.cueFrames ?? [],
       keyframeInterval: interval,
       findCopy: isCopyable
@@ -58,13 +59,9 @@ extension Render {
           }
           scans[clip] = known
           guard let scan = known?.scan else { return (nil, known?.reason ?? "") }
-          let (run, reason) = try scan.run(in: range)
-          guard let run else { return (nil, reason) }
-          // One header lists the parameter sets of all; where two sources give one id two meanings, the first keeps it.
-          guard sets.agrees(with: run.parameterSets) else { return (nil, "its parameter sets contradict those of another clip") }
-          sets = sets.merged(with: run.parameterSets)
-          return (run, "")
+          return try scan.run(in: range)
         } : nil)
+    let sets = plan.settleParameterSets()
     // Without a cache, pieces pay only where something is copied.
     guard reuse.cache || !plan.copies.isEmpty else { return (nil, plan.notes.first ?? "nothing can be copied") }
 
@@ -88,7 +85,10 @@ extension Render {
     }
     let soundKey = reuse.cache ? try keys.soundKey(encoder: SoundEncoder.description(settings)) : nil
     return (
-      Layout(pieces: pieces, encoder: encoder, parameterSets: merged, store: store, soundKey: soundKey, notes: plan.notes), ""
+      Layout(
+        pieces: pieces, encoder: encoder, parameterSets: merged,
+        hasParameterSetsInBand: plan.copies.contains(where: \.repeatsParameterSets),
+        store: store, soundKey: soundKey, notes: plan.notes), ""
     )
   }
 
@@ -106,6 +106,9 @@ extension Render {
       }, onFrame: { meter.advance() })
     var stream = layout.encoder.stream
     if let record = layout.parameterSets?.record { stream = stream.with(configuration: record, timeBase: stream.timeBase) }
+    var settings = settings
+    // ISO/IEC 14496-15, 5.4.2.1: parameter sets may stand in the samples of an avc3 track, not in those of an avc1 track.
+    if layout.hasParameterSetsInBand, settings.container != "mkv" { settings.videoTags.codecTag = "avc3" }
     var writer = MediaWriter(settings: settings, environment: environment, ledger: ledger)
     writer.frameRate = timeline.frameRate
     writer.expectedDuration = timeline.duration

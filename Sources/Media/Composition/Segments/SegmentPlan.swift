@@ -54,6 +54,18 @@ struct SegmentPlan {
     return plan
   }
 
+  /// Decides where the parameter sets of copied pieces stand: in the header, which is returned, and before each IDR picture too where two
+  /// sources give one number two meanings (the first keeps it in the header).
+  mutating func settleParameterSets() -> H264ParameterSets {
+    let all = Set(copies.map(\.parameterSets))
+    for index in segments.indices {
+      guard let own = segments[index].copy?.parameterSets, !all.allSatisfy({ $0.agrees(with: own) }) else { continue }
+      segments[index].copy?.repeatsParameterSets = true
+      segments[index].reason += ", with their parameter sets, which differ from another clip's"
+    }
+    return copies.reduce(H264ParameterSets()) { $0.merged(with: $1.parameterSets) }
+  }
+
   /// Pieces of a stretch that shows one clip: what can be copied, and the rest.
   private mutating func add(
     _ range: Range<Int>, clip: Int, covered: [Range<Int>],

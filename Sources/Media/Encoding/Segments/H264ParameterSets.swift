@@ -100,6 +100,23 @@ public struct H264ParameterSets: Hashable, Sendable {
     return position == packet.count ? kinds : nil
   }
 
+  /// A packet with lengths of four bytes, with these parameter sets before its pictures: after an access unit delimiter, where it has one.
+  public func inserted(into packet: Span<UInt8>) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(packet.count + 256)
+    func put(_ unit: [UInt8]) {
+      for shift in [24, 16, 8, 0] { result.append(UInt8(unit.count >> shift & 255)) }
+      result += unit
+    }
+    var start = 0
+    if packet.count > 5, packet[4] & 31 == 9 { start = 4 + (0..<4).reduce(0) { $0 << 8 | Int(packet[$1]) } }
+    packet.extracting(..<start).withUnsafeBufferPointer { result.append(contentsOf: $0) }
+    sequences.sorted { $0.key < $1.key }.forEach { put($0.value) }
+    pictures.sorted { $0.key < $1.key }.forEach { put($0.value) }
+    packet.extracting(start...).withUnsafeBufferPointer { result.append(contentsOf: $0) }
+    return result
+  }
+
   /// The same NAL units with lengths of four bytes instead of start codes.
   public static func lengthPrefixed(annexB bytes: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
