@@ -111,8 +111,8 @@ public struct H264ParameterSets: Hashable, Sendable {
     var start = 0
     if packet.count > 5, packet[4] & 31 == 9 { start = 4 + (0..<4).reduce(0) { $0 << 8 | Int(packet[$1]) } }
     packet.extracting(..<start).withUnsafeBufferPointer { result.append(contentsOf: $0) }
-    sequences.sorted { $0.key < $1.key }.forEach { put($0.value) }
-    pictures.sorted { $0.key < $1.key }.forEach { put($0.value) }
+    for unit in sequences.sorted(by: { $0.key < $1.key }) { put(unit.value) }
+    for unit in pictures.sorted(by: { $0.key < $1.key }) { put(unit.value) }
     packet.extracting(start...).withUnsafeBufferPointer { result.append(contentsOf: $0) }
     return result
   }
