@@ -11,7 +11,8 @@ Each file is encoded to FFV1 in MOV (sound alone to AAC in M4A). Files that deco
   picture none other may fit better.
 - colour: mean error of R, G and B over up to eight frames, each output read by its own tags, against libswscale's conversion
   of the source with matrix and range stated. HDR is compared with `--keep hdr`, as tone mapping is no conversion.
-- sound: begin and end of the default track against the decoded source, within one AAC frame.
+- sound: begin, end and length of the default track against the decoded source (edit list, priming and start applied by FFmpeg's
+  decoder), each within one AAC frame.
 
 The others must give an output whose report names the damage, or fail with status 65, 69 or 77 and leave nothing.
 Needs ffmpeg, ffprobe, ImageMagick and python3-numpy. Exit status 1 when more than three files disagree.
@@ -299,6 +300,9 @@ def compare_sound(row, source, audio, output, out_audio, start):
     for what, a, b in (("begins", got[0], max(0.0, wanted[0])), ("ends", got[1], wanted[1])):
         if abs(a - b) > frame + 0.001:
             row["problems"].append(f"sound {what} at {a:.3f} s instead of {b:.3f} s")
+    # MP4's edit lists have units of 1 ms.
+    if abs(row["sound"][0] - row["sound"][1]) > frame + 0.001:
+        row["problems"].append(f"{row['sound'][0]:.3f} s of sound instead of {row['sound'][1]:.3f} s")
 
 
 def cell(row, key, text):

@@ -35,7 +35,7 @@ import Testing
     return folder + "/rich.mkv"
   }
 
-  private func encode(
+  func encode(
     _ source: String, to out: String, _ change: (inout EncodeTask) -> Void
   ) throws -> (report: TaskReport, streams: [String]) {
     unlink(out)

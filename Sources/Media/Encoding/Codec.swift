@@ -1,3 +1,4 @@
+import FFmpegBridge
 public import MediaCore
 
 /// A video codec that can be written, by its public name, and how this package drives it.
@@ -12,6 +13,9 @@ public struct VideoCodec: Hashable, Sendable {
   /// Quality on the encoder's own scale when nothing is said; nil where there is none.
   public let defaultQuality: Double?
   public let codecTag: String?
+
+  /// Whether interlaced pictures can be coded as such.
+  public var codesFields: Bool { ["libx264", "prores_ks", "ffv1"].contains(encoder) }
 
   public static let all: [VideoCodec] = [
     VideoCodec(
@@ -84,6 +88,29 @@ public struct VideoCodec: Hashable, Sendable {
     default: break
     }
     return options
+  }
+
+  /// Adds what the encoder must be told to write the light of HDR pictures into its stream; the others leave it to the container.
+  func state(_ hdr: HDRMetadata, in options: inout [String: String]) {
+    var parameters: [String] = []
+    if let display = hdr.display {
+      // The encoders want green first; x264 and x265 in units of 0.00002 and 0.0001 cd/m², SVT-AV1 in plain numbers.
+      let isPlain = encoder == "libsvtav1"
+      func pair(_ x: Double, _ y: Double, _ unit: Double) -> String {
+        isPlain ? "(\(x),\(y))" : "(\(Int((x * unit).rounded())),\(Int((y * unit).rounded())))"
+      }
+      func point(_ name: String, _ point: HDRMetadata.Chromaticity) -> String { name + pair(point.x, point.y, 50_000) }
+      let points = [("G", display.green), ("B", display.blue), ("R", display.red), ("WP", display.white)]
+      parameters.append(
+        (encoder == "libx265" ? "master-display=" : "mastering-display=")
+          + points.map { point($0.0, $0.1) }.joined() + "L" + pair(display.maximumLuminance, display.minimumLuminance, 10_000))
+    }
+    if let light = hdr.contentLight {
+      let name = ["libx264": "cll", "libx265": "max-cll", "libsvtav1": "content-light"][encoder]
+      if let name { parameters.append("\(name)=\(light.maximum),\(light.maximumFrameAverage)") }
+    }
+    guard let key = ["libx264": "x264-params", "libx265": "x265-params", "libsvtav1": "svtav1-params"][encoder] else { return }
+    options[key] = ([options[key]].compactMap { $0 } + parameters).joined(separator: ":")
   }
 
   /// x264's presets, fastest first.

@@ -111,6 +111,9 @@ public struct MediaWriter {
     encoding.globalHeader = muxer.wantsGlobalHeader
     encoding.sampleAspectRatio = first.sampleAspectRatio
     encoding.fieldOrder = settings.fieldOrder
+    // What the pictures themselves say comes before what the container says.
+    let hdr = first.resolvedColor.isHDR ? first.hdrMetadata ?? settings.hdr : nil
+    if let hdr { settings.codec.state(hdr, in: &encoding.options) }
     let (meter, total) = (meter, expectedDuration?.doubleValue)
     let source = try VideoEncodeSource(
       first: first, rest: rest, settings: encoding, keyframes: keyframes, ledger: ledger, environment: environment
@@ -119,6 +122,7 @@ public struct MediaWriter {
     }
     var tags = settings.videoTags
     tags.frameRate = frameRate
+    tags.hdr = hdr
     if settings.keepsOrientation { tags.orientation = first.orientation }
     return Lane(source: source, index: try source.addStream(to: &muxer, tags: tags), timeBase: source.timeBase, isVideo: true)
   }

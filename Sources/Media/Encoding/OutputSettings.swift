@@ -17,6 +17,8 @@ public struct OutputSettings: Sendable {
   public var audioChannels = 2
   /// Write each picture's orientation into the file, for pictures that were not turned upright. Default off.
   public var keepsOrientation = false
+  /// The light of HDR pictures as their container states it. Pictures that are not HDR any more go without.
+  public var hdr: HDRMetadata?
   /// The field that comes first in pictures that were left interlaced.
   public var fieldOrder = StreamInfo.FieldOrder.progressive
 

@@ -29,6 +29,8 @@ public struct Decoder: ~Copyable {
   public private(set) var frameCount: Int64 = 0
   /// Packets that went in so far.
   public private(set) var packetCount: Int64 = 0
+  /// Packets that could not be decoded so far.
+  private(set) var failureCount: Int64 = 0
 
   /// Opens a decoder for `stream` of `demuxer`.
   ///
@@ -116,6 +118,7 @@ public struct Decoder: ~Copyable {
     let time = packet.flatMap { packet in
       (packet.presentationTicks ?? packet.decodeTicks).map { MediaTime(ticks: $0, timeBase: stream.timeBase) - startTime }
     }
+    failureCount += 1
     environment.damage.note("undecodable packet", stream: stream.index, time: time)
   }
 
@@ -180,6 +183,7 @@ public struct Decoder: ~Copyable {
       }
       // A damaged picture: FFmpeg has dropped it and goes on with the next.
       if status != rw_error_again && status != rw_error_end && status != rw_error_no_memory {
+        failureCount += 1
         environment.damage.note("undecodable packet", stream: stream.index, time: nextTime)
         continue
       }

@@ -72,6 +72,9 @@ extension Demuxer {
     }
   }
 
+  /// Coded pictures one after the other without a container.
+  static var bareFormats: Set<String> { ["h264", "hevc", "m4v", "mpegvideo", "h263", "h261", "vc1"] }
+
   /// Formats whose header states the exact length of the sound.
   static var statingLength: Set<String> { ["flac", "tta", "ape", "wv", "tak", "aiff", "au", "caf", "w64"] }
 

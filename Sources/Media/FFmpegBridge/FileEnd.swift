@@ -4,7 +4,8 @@ import Glibc
 /// Whether a file ends where its own structure says that it does.
 ///
 /// FFmpeg's demuxers take what they can get and end without a word where many formats state their size or mark their end. Reads
-/// by position only; a format that has neither mark nor size (raw streams) cannot be judged.
+/// by position only. A format that has neither mark nor size (raw streams) cannot be judged here: where it is cut within a picture and
+/// the decoder notices (H.264, MPEG-4), `VideoDecodeSource` says so; a cut between pictures, or of HEVC, leaves no trace.
 struct FileEnd {
   private let descriptor: Descriptor
   private let byteCount: Int64

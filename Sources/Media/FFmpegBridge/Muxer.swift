@@ -14,6 +14,10 @@ public struct Muxer: ~Copyable {
   private let context: UnsafeMutablePointer<AVFormatContext>
   private let bytes: OpaquePointer
   private var inputUnits: [Rational] = []
+  /// Samples that an encoder put before the first one, for each stream of sound that was encoded here, in the stream's unit.
+  private var priming: [Int: Int64] = [:]
+  /// Those of sound that begins late in a file with edit lists: it is delayed by them, and they are cut at the end.
+  private var lateStreams: [Int: Int64] = [:]
   private var hasStarted = false
   private var hasFinished = false
   /// Packets written for each stream.
@@ -62,6 +66,8 @@ public struct Muxer: ~Copyable {
     public var orientation = Orientation.upright
     /// Whether players choose this stream of its kind; nil leaves it to the container.
     public var isDefault: Bool?
+    /// The light of HDR pictures, for containers that state it (MP4's `mdcv` and `clli`, Matroska's mastering metadata).
+    public var hdr: HDRMetadata?
 
     public init(language: String? = nil, title: String? = nil, codecTag: String? = nil, frameRate: Rational = .zero) {
       self.language = language
@@ -73,7 +79,11 @@ public struct Muxer: ~Copyable {
 
   /// Adds the stream that `encoder` makes; returns its index.
   public mutating func addStream(_ encoder: borrowing Encoder, tags: StreamTags = StreamTags()) throws(MediaError) -> Int {
-    try addStream(CodecParameters(of: encoder.context), unit: encoder.timeBase, tags: tags)
+    let index = try addStream(CodecParameters(of: encoder.context), unit: encoder.timeBase, tags: tags)
+    if encoder.primingSampleCount > 0, ["mp4", "mov", "ipod"].contains(String(cString: context.pointee.oformat.pointee.name)) {
+      priming[index] = Int64(encoder.primingSampleCount)
+    }
+    return index
   }
 
   /// Adds a stream of packets that were encoded elsewhere; returns its index.
@@ -136,6 +146,7 @@ public struct Muxer: ~Copyable {
       let bytes = tags.orientation.displayMatrix.flatMap { value in withUnsafeBytes(of: value) { Array($0) } }
       Muxer.addSideData(bytes, type: AV_PKT_DATA_DISPLAYMATRIX.rawValue, to: stream)
     }
+    for (type, bytes) in tags.hdr?.sideData ?? [] { Muxer.addSideData(bytes, type: type, to: stream) }
     if let isDefault = tags.isDefault { stream.pointee.disposition = isDefault ? AV_DISPOSITION_DEFAULT : 0 }
     if let title = tags.title { av_dict_set(&stream.pointee.metadata, "title", title, 0) }
     inputUnits.append(unit)
@@ -178,6 +189,10 @@ public struct Muxer: ~Copyable {
   public mutating func write(_ packet: Packet, to index: Int) throws(MediaError) {
     let stream = context.pointee.streams[index]!
     packet.streamIndex = index
+    if let samples = priming[index] {
+      if packetCounts[index] == 0, (packet.presentationTicks ?? -samples) > -samples { lateStreams[index] = samples }
+      if let delay = lateStreams[index] { packet.delay(by: delay) }
+    }
     packet.rescale(to: Rational(stream.pointee.time_base))
     packet.raw.pointee.pos = -1
     let status = environment.diagnostics.collecting { av_interleaved_write_frame(context, packet.raw) }
@@ -190,6 +205,14 @@ public struct Muxer: ~Copyable {
     let status = environment.diagnostics.collecting { av_write_trailer(context) }
     avio_flush(context.pointee.pb)
     guard status >= 0, rw_output_errno(bytes) == 0, context.pointee.pb.pointee.error >= 0 else { throw failure(status) }
+    if !lateStreams.isEmpty {
+      var patch = EditListPatch(output.descriptor.rawValue)
+      guard patch.cut(Dictionary(uniqueKeysWithValues: lateStreams.map { ($0 + 1, $1) })) else {
+        throw MediaError(
+          .io, "cannot write \(output.displayName)", path: output.displayName, reason: "its header could not be written again",
+          advice: "check the disk")
+      }
+    }
     hasFinished = true
   }
 

@@ -58,6 +58,12 @@ public final class Packet: @unchecked Sendable, Weighted {
   }
   public var mediaDuration: MediaTime { MediaTime(ticks: raw.pointee.duration, timeBase: timeBase) }
 
+  /// Moves both times by `ticks`.
+  func delay(by ticks: Int64) {
+    if let time = presentationTicks { presentationTicks = time + ticks }
+    if let time = decodeTicks { decodeTicks = time + ticks }
+  }
+
   /// Gives `body` the packet's bytes.
   public func withBytes<Result, Failure: Error>(_ body: (Span<UInt8>) throws(Failure) -> Result) throws(Failure) -> Result {
     guard let data = raw.pointee.data else { return try body(Span()) }

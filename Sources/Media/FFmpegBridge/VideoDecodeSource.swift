@@ -1,3 +1,4 @@
+import CFFmpeg
 public import FileAccess
 public import MediaCore
 public import Pipeline
@@ -25,6 +26,11 @@ public final class VideoDecodeSource: Source {
   private var earlier: VideoFrame?
   private var lastEnd = MediaTime.zero
   private var frameCount: Int64 = 0
+  /// In a stream without a container: where the packet of the furthest picture lies, whether that picture is whole, and how many
+  /// packets had failed before the last one.
+  private var furthest: (position: Int64, isDamaged: Bool) = (-1, false)
+  private var earlierFailures: Int64 = 0
+  private var damagedCount = 0
 
   /// - Parameters:
   ///   - index: the stream; nil takes the first video stream that is no attached picture.
@@ -52,7 +58,9 @@ public final class VideoDecodeSource: Source {
       throw MediaError(.damaged, "cannot read \(input.displayName)", path: input.displayName, reason: "it has no video")
     }
     demuxer.select([stream.index])
-    decoder = try Decoder(stream, of: demuxer, environment: environment, threads: threads)
+    // Frame threads do not say which picture was concealed, and of these streams the last one tells whether they were cut short.
+    let isBare = Demuxer.bareFormats.contains(demuxer.format)
+    decoder = try Decoder(stream, of: demuxer, environment: environment, threads: isBare ? 1 : threads)
     isSeeking = false
     wantedStart = range.start + skipped
     // At a constant rate the picture on show half a second later cannot be one of them.
@@ -132,7 +140,16 @@ public final class VideoDecodeSource: Source {
       let isEarly = demuxer.time(of: packet).map { $0 + MediaTime(Rational(1, 2)) < wantedStart } ?? false
       decoder.skip(isEarly ? .nonReference : .nothing)
     }
+    earlierFailures = decoder.failureCount
     try decoder.send(packet)
+  }
+
+  /// A bare stream states neither its size nor its end; that its last picture is broken off is all that can be known.
+  private func noteEnd() {
+    // Where more is damaged, the last picture says nothing of the end.
+    let isBroken = furthest.isDamaged ? decoder.failureCount == 0 && damagedCount == 1 : damagedCount == 0 && earlierFailures == 0
+    guard Demuxer.bareFormats.contains(demuxer.format), isBroken, furthest.isDamaged || decoder.failureCount > 0 else { return }
+    environment.damage.noteIncomplete("it ends within its last picture")
   }
 
   private func decodeNext() throws(MediaError) -> VideoFrame? {
@@ -145,6 +162,9 @@ public final class VideoDecodeSource: Source {
       switch try decoder.receiveVideo() {
       case .frame(let frame):
         frameCount += 1
+        if frame.isDamaged { damagedCount += 1 }
+        let position = frame.raw.pointee.pkt_pos
+        if position >= furthest.position { furthest = (position, frame.isDamaged) }
         ledger?.book("decoded")
         if frameCount > environment.limits.frames {
           throw environment.limits.refusal(
@@ -152,7 +172,9 @@ public final class VideoDecodeSource: Source {
         }
         try environment.checkDuration(frame.time, of: demuxer.input)
         return frame
-      case .end: return nil
+      case .end:
+        noteEnd()
+        return nil
       case .needsInput:
         if isDraining { return nil }
         if try demuxer.read(into: packet) {

@@ -81,7 +81,12 @@ struct EncodePlan {
     settings.pixelFormat = pixelFormat(task)
     if settings.pixelFormat != .yuv420p { settings.preset.profile = nil }
     settings.keepsOrientation = task.keep.contains(.rotation)
-    if task.keep.contains(.interlacing), let order = video?.fieldOrder { settings.fieldOrder = order }
+    if task.keep.contains(.interlacing), let order = video?.fieldOrder {
+      settings.fieldOrder = order
+      if order == .topFirst || order == .bottomFirst, !settings.codec.codesFields {
+        warnings.append("\(settings.codec.name) pictures cannot say that they are interlaced: only the container does")
+      }
+    }
     picture.format = settings.pixelFormat
     picture.bounds = task.bounds ?? preset.bounds
     picture.userFilter = task.filter
@@ -89,6 +94,10 @@ struct EncodePlan {
     picture.squaresSamples = !task.keep.contains(.aspect)
     picture.deinterlaces = !task.keep.contains(.interlacing)
     picture.toneMaps = !task.keep.contains(.hdr)
+    if task.keep.contains(.hdr), let video {
+      settings.hdr = video.hdrMetadata
+      if video.hasDolbyVision { warnings.append("left out: the dynamic metadata of Dolby Vision; what plays without it is kept") }
+    }
     if task.keep.contains(.range), let range = video?.color.range, range == .full { picture.range = .full }
     if let video { setTiming(task, video) }
   }
