@@ -28,6 +28,8 @@ struct LogKeeperTests {
     let second = try LogKeeper(fixture.log, transport: cloud)
     keeper.start()
     #expect(try eventually { try !fixture.log.entries().contains { $0.event.fields[.job] == "old" } })
+    // Made after the purge: what is gone from the log is not in the copy.
+    #expect(eventually { access(fixture.folder.path + "/jobs.sqlite.backup", F_OK) == 0 })
     second.start()
     try fixture.log.append(sampleEvents())
     #expect(eventually { cloud.state.withLock { $0.deliveries.count } >= 5 })

@@ -133,6 +133,35 @@ import Testing
     #expect(error?.advice?.contains("no backup") == true)
   }
 
+  @Test func backupReplacesADamagedFile() throws {
+    do {
+      let database = try database()
+      try database.write { _ = try $0.execute("INSERT INTO item(id, name) VALUES (1, 'a')") }
+      #expect(try database.backUp(olderThan: 60))
+      #expect(try !database.backUp(olderThan: 60))
+      try database.write { _ = try $0.execute("INSERT INTO item(id, name) VALUES (2, 'b')") }
+      // In the middle of others' work, and again over the earlier one.
+      try runThreads(2) { thread in
+        #expect(throws: Never.self) {
+          if thread == 0 { return try database.backUp() }
+          for id in 10..<40 { try database.write { _ = try $0.execute("INSERT INTO item(id, name) VALUES (\(id), 'c')") } }
+        }
+      }
+    }
+    var status = stat()
+    #expect(lstat(path + ".backup", &status) == 0 && status.st_mode & 0o777 == 0o600)
+    #expect(access(path + ".backup.partial", F_OK) != 0)
+    let descriptor = open(path, O_WRONLY)
+    let noise = [UInt8](repeating: 0x5a, count: 100)
+    _ = pwrite(descriptor, noise, noise.count, 0)
+    close(descriptor)
+    let error = #expect(throws: StorageError.self) { try self.database() }
+    #expect(error?.advice?.contains(path + ".backup") == true)
+    for name in [path, path + "-wal", path + "-shm"] { unlink(name) }
+    #expect(rename(path + ".backup", path) == 0)
+    #expect(try database().read { try $0.integer("SELECT count(*) FROM item WHERE id < 10") } == 2)
+  }
+
   @Test func symbolicLinkIsRefused() throws {
     mkdir(folder.path + "/state", 0o700)
     symlink("/etc/passwd", path)

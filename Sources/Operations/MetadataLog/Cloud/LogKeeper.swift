@@ -5,7 +5,7 @@ internal import Synchronization
 internal import Transfer
 
 /// Looks after a log while a worker runs, on a thread of its own: purges every few minutes, sums up the
-/// day, and sends what waits.
+/// day, keeps a backup of a SQLite store, and sends what waits.
 ///
 /// Of several processes on one store one keeps the log; another takes over when it ends. A failure is reported to `problem`
 /// and tried again; it never reaches the worker.
@@ -74,6 +74,7 @@ public final class LogKeeper: Sendable {
         guard lock.isHeld() else { return }
         try log.purge()
         try log.summarizeOnce()
+        backUp()
         nextPurge = log.now() + Int64(purgeSeconds * 1_000_000)
       }
       var pause = 5.0
@@ -93,6 +94,17 @@ public final class LogKeeper: Sendable {
       } else if pause > 0 {
         _ = doorbell.wait(milliseconds: Int(pause * 1000))
       }
+    }
+  }
+}
+
+extension LogKeeper {
+  /// A copy of the store a day, and after each purge or erasure, which take the one before away. PostgreSQL has its own backups.
+  private func backUp() {
+    do throws(StorageError) {
+      try (log.database as? SQLiteDatabase)?.backUp(olderThan: 86_400)
+    } catch {
+      problem(error.description)
     }
   }
 }

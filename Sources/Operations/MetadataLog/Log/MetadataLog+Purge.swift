@@ -96,6 +96,9 @@ extension MetadataLog {
   /// Takes destroyed keys out of memory and out of SQLite's write-ahead log.
   func forgetDestroyedKeys() throws {
     keys.forget()
-    try (database as? SQLiteDatabase)?.truncateLog()
+    guard let file = database as? SQLiteDatabase else { return }
+    // The copy holds rows and keys of before; the keeper makes a new one.
+    file.discardBackup()
+    try file.truncateLog()
   }
 }

@@ -32,16 +32,7 @@ extension SQLiteDatabase {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// Where `backUp` puts its copy.
-  static func backupPath(_ path: String) -> String { path + ".backup" }
-
-  static func recoveryAdvice(_ path: String) -> String {
-    let backup = backupPath(path)
-    if access(backup, F_OK) == 0 { return "stop all workers, move the file away and put its backup in its place: \(backup)" }
-    return "there is no backup beside it; move the file away to start with an empty store"
-  }
-
-  private static func failure(_ operation: String, _ path: String) -> StorageError {
+  static func failure(_ operation: String, _ path: String) -> StorageError {
     let code: StorageError.Code = errno == EACCES || errno == EPERM ? .denied : errno == ENOSPC || errno == EDQUOT ? .full : .cannotOpen
     return StorageError(code, operation, path: path, reason: String(cString: strerror(errno)))
   }
