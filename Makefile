@@ -17,7 +17,7 @@ FONT_PACKAGES := fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-col
 # Independent judges and fault injection for the tests.
 TEST_PACKAGES := ffmpeg zzuf curl postgresql-15 sqlite3 strace faketime groff-base procps util-linux openssl python3 python3-numpy python3-cryptography python3-jsonschema imagemagick iproute2
 
-.PHONY: all build packages test-packages demo test test-slow bench docs format lint install clean
+.PHONY: all build packages test-packages demo test test-slow test-asan test-tsan fuzz bench docs format lint install clean
 
 all: build
 
@@ -47,6 +47,23 @@ test-slow: test-packages
 	./.ci/jobs-acceptance $(RELEASE)
 	python3 Tests/Faults/mutated_files.py --reel $(RELEASE)/reel --count 152
 	python3 Tests/Faults/fault_table.py --reel $(RELEASE)/reel
+
+# Our own parsers under libFuzzer, some seconds each; FUZZ_SECONDS=0 FUZZ_RUNS=1000000 for a long run.
+FUZZ_SECONDS ?= 5
+FUZZ_RUNS ?= -1
+fuzz: test-packages
+	REELWRIGHT_FUZZ=1 $(SWIFT) build -c release --scratch-path .build/fuzz --product fuzz-parsers -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing
+	python3 Tests/Fuzzing/fuzz.py --program .build/fuzz/release/fuzz-parsers --seconds $(FUZZ_SECONDS) --runs $(FUZZ_RUNS)
+
+# Address and thread sanitizer over the suites that need no worker process, whose address-space limit sanitizers do not fit into.
+SANITIZED := MediaCoreTests|PositionedJSONTests|CryptoTests|FileAccessTests|PipelineTests|KernelTests|TextTests|EncodingTests|FFmpegBridgeTests|CompositionTests|StorageTests|CommandLayerTests
+test-asan: test-packages
+	$(SWIFT) build --build-tests --scratch-path .build/asan --sanitize=address
+	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build --scratch-path .build/asan --sanitize=address --filter '$(SANITIZED)'
+
+test-tsan: test-packages
+	$(SWIFT) build --build-tests --scratch-path .build/tsan --sanitize=thread
+	$(SWIFT) test --skip-build --scratch-path .build/tsan --sanitize=thread --filter '$(SANITIZED)'
 
 # Ours against peers, paired and interleaved; writes Benchmarks/RESULTS.md and Benchmarks/results.json.
 bench: build test-packages

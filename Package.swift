@@ -76,6 +76,7 @@ let package = Package(
     c("CSystem", ["CSeccomp"]),
     c("CCurlShims", ["CCurl"]),
     c("CKernels"),
+    c("CAllocationGuard"),
 
     // Core
     swift("Core", "MediaCore", []),
@@ -132,7 +133,7 @@ let package = Package(
     swift("Apps", "CommandLayer", ["MediaCore"]),
     .executableTarget(name: "reel", dependencies: ["CommandLayer", "Reelwright"], path: "Sources/Apps/reel", swiftSettings: swiftSettings),
     .executableTarget(
-      name: "reel-worker", dependencies: ["MediaTasks", "Sandbox", "MediaCore"], path: "Sources/Apps/reel-worker",
+      name: "reel-worker", dependencies: ["CAllocationGuard", "MediaTasks", "Sandbox", "MediaCore"], path: "Sources/Apps/reel-worker",
       swiftSettings: swiftSettings),
 
     .executableTarget(
@@ -237,3 +238,16 @@ let package = Package(
     tests("SampleTests", ["Reelwright", "TestSupport"]),
   ]
 )
+
+// Fuzzing needs every module instrumented and libFuzzer's library: `make fuzz` builds this in a folder of its own.
+if Context.environment["REELWRIGHT_FUZZ"] != nil {
+  package.targets += [
+    .target(name: "CFuzzer", path: "Tests/Fuzzing/CFuzzer", cSettings: cSettings),
+    .executableTarget(
+      name: "fuzz-parsers",
+      dependencies: [
+        "CFuzzer", "Composition", "Text", "Jobs", "MetadataLog", "Sandbox", "Transfer", "FFmpegBridge", "FileAccess", "PositionedJSON",
+        "MediaCore",
+      ], path: "Tests/Fuzzing/Parsers", swiftSettings: swiftSettings),
+  ]
+}
