@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
 """Robustness of the tracking watermark: clips x attacks, exact 64-bit recovery.
 
-usage: watermark_robustness.py --attacks attack.sh --tiers tiers.tsv --work DIR --lab watermark-lab CLIP...
-       [--names A,B,...] [--tier 1,2,3] [--limit N] [--log FILE] [--share I/N] [--keep] [--quality | --report | --picture FILE.svg]
+usage: watermark_robustness.py --attacks attack.sh --tiers tiers.tsv --work DIR --lab watermark-lab --reel reel CLIP...
+       [--names A,B,...] [--tier 1,2,3] [--limit N] [--log FILE] [--share I/N] [--again] [--keep]
+       [--quality | --report | --picture FILE.svg]
 
 Each clip is scaled and cropped to 1080x1920 (first 6 s), marked with a payload of its own, encoded with x264 `medium` at
-CRF 20, attacked, and searched blindly. Decision: against a registry (z >= 9.7) of the ids of the run and 4,000 others.
-Pairs of clip and attack are taken in a shuffled order that is the same in every run, so that a run that was stopped is a fair
-sample. Results go to the log, one line a pair; what is there is not repeated, and several runs may share the pairs (--share 0/2
-and 1/2). Prepared sources and marked encodes stay in DIR, attacked files with --keep.
+CRF 20, attacked (PRESET of the environment, default medium), and searched by `reel watermark detect`. Decision: against a
+registry (z >= 9.7) of the ids of the run and 4,000 others. Clips are taken four at a time, in four rounds: each has
+every attack once, tiers 1 and 2 before tier 3, in a shuffled order that is the same in every run, so that a run that was
+stopped is a fair sample. Results go to the log, one line
+a pair; what is there is not repeated (--again: misses are), and several runs may share the pairs (--share 0/2 and 1/2). The
+last line of a pair counts. Prepared sources and marked encodes stay in DIR, attacked files with --keep.
 
 --quality marks each clip and reports luma PSNR and SSIM of the marked pictures and the growth in size at CRF 23, `medium`.
 --report prints recovery by tier, every miss with its z, and quality and growth by clip; --picture draws attacks x clips.
 """
-import argparse, collections, json, math, os, pathlib, random, subprocess, sys, tempfile
+import argparse, collections, json, math, os, pathlib, random, resource, subprocess, sys, tempfile
 
 SECRET = "000102030405060708090a0b0c0d0e0f"
 PREPARE = "scale=1080:1920:force_original_aspect_ratio=increase:flags=lanczos,crop=1080:1920,setsar=1,format=yuv420p"
@@ -94,18 +97,24 @@ def quality(clip, source, options):
             "kilobits": (sizes[1] - sizes[0]) * 8 / seconds / 1000, "plannedPSNR": planned["meanPSNR"]}
 
 
-def detect(path, lab, registry):
-    width, height, rate = probe(path)
-    reader = subprocess.Popen(QUIET + ["-i", path, "-map", "0:v:0", "-fps_mode", "passthrough", "-vf", "format=gray", "-f", "rawvideo",
-                                       "-pix_fmt", "gray", "-"], stdout=subprocess.PIPE)
-    out = subprocess.run([lab, "detect", str(width), str(height), f"{rate:.4f}", SECRET] + registry, stdin=reader.stdout,
-                         capture_output=True, check=True).stdout
-    reader.wait()
-    return json.loads(out)
+def seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def detect(path, options, registry):
+    key = options.work / "robustness.key"
+    if not key.exists():
+        subprocess.run([options.lab, "key", SECRET, key], check=True)
+    out = subprocess.run([options.reel, "watermark", "detect", path, "--key", key, "--registry", registry, "--json", "--isolation", "none",
+                          "--threads", "1", "--quiet"], capture_output=True, check=True).stdout
+    return json.loads(out)["files"][0]
 
 
 def load(path):
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """The last line of each pair, and of each clip's quality."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return list({(line["clip"], line.get("attack")): line for line in lines}.values())
 
 
 def report(results, tiers):
@@ -121,9 +130,9 @@ def report(results, tiers):
         total = sum(t == tier for _, t in tiers)
         print(f"| {tier} | {len(by_tier[tier])} | {len(attacks)} of {total} | {len(clips)} | {good} | "
               f"{100 * good / len(by_tier[tier]):.1f} % |")
-    searches = sorted(r["add"] + r["search"] for r in rows)
+    searches = sorted(r["searchSeconds"] for r in rows)
     if rows:
-        print(f"\nWrong ids: {sum(bool(r['wrong']) for r in rows)}. CPU seconds of a search with its residuals: median "
+        print(f"\nWrong ids: {sum(bool(r['wrong']) for r in rows)}. CPU seconds of a search with decoding: median "
               f"{searches[len(rows) // 2]:.2f}, most {searches[-1]:.2f}.")
     print("\nMisses (z of the best candidate):\n")
     for tier in sorted(by_tier):
@@ -204,12 +213,14 @@ def main():
     parser.add_argument("--attacks", type=pathlib.Path, required=True)
     parser.add_argument("--tiers", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
-    parser.add_argument("--lab", required=True)
+    parser.add_argument("--lab")
+    parser.add_argument("--reel")
     parser.add_argument("--names", default="")
     parser.add_argument("--tier", default="1,2,3")
     parser.add_argument("--log", type=pathlib.Path)
     parser.add_argument("--share", default="0/1")
     parser.add_argument("--limit", type=int, default=10**9)
+    parser.add_argument("--again", action="store_true")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--quality", action="store_true")
     parser.add_argument("--report", action="store_true")
@@ -226,7 +237,7 @@ def main():
         if options.picture:
             picture(results, tiers, options.picture)
         return
-    done = {(r["clip"], r.get("attack")) for r in results}
+    done = {(r["clip"], r.get("attack")) for r in results if not options.again or r.get("recovered", True)}
     share, shares = map(int, options.share.split("/"))
     if options.quality:
         for clip in options.clips[share::shares]:
@@ -239,11 +250,15 @@ def main():
     names = [n for n in options.names.split(",") if n]
     chosen = [(n, t) for n, t in tiers if (n in names if names else str(t) in options.tier.split(","))]
     others = random.Random("registry")
-    registry = [f"{others.getrandbits(64):016x}" for _ in range(4000)]
-    registry += [f"{payload(c.stem, copy):016x}" for c in options.clips for copy in (0, 1)]
+    ids = [f"{others.getrandbits(64):016x}" for _ in range(4000)]
+    ids += [f"{payload(c.stem, copy):016x}" for c in options.clips for copy in (0, 1)]
+    registry = options.work / f"registry.{os.getpid()}"
+    registry.write_text("".join(f"{i}\n" for i in ids))
     sources = [options.work / f"{c.stem}.source.mkv" for c in options.clips]
     pairs = [(index, clip, name, tier) for index, clip in enumerate(options.clips) for name, tier in chosen]
-    pairs.sort(key=lambda pair: random.Random(f"{pair[1].stem} {pair[2]}").random())
+    place = {name: j for j, (name, _) in enumerate(tiers)}
+    pairs.sort(key=lambda pair: (pair[0] // 4, (pair[0] + place[pair[2]]) % 4, pair[3] == 3,
+                                 random.Random(f"{pair[1].stem} {pair[2]}").random()))
     count = 0
     for index, clip, name, tier in pairs[share::shares]:
         if (clip.stem, name) in done or count >= options.limit:
@@ -252,21 +267,24 @@ def main():
         prepare(clip, options.work)
         prepare(options.clips[(index + 1) % len(options.clips)], options.work)
         encode(sources[index], options.work / f"{clip.stem}.marked.mp4", options.lab, payload(clip.stem))
+        begun = seconds()
         made = attacked(name, clip, index, sources, options)
         if made is None:
             continue
         path, expected = made
-        found = detect(path, options.lab, registry)
+        middle = seconds()
+        found = detect(path, options, registry)
         if not options.keep:
             path.unlink()
         ids = {m["id"] for m in found["marks"]}
         result = {"clip": clip.stem, "attack": name, "tier": tier, "recovered": ids == expected, "wrong": bool(ids - expected),
-                  "z": round(found["bestZ"], 2), "stage": found["stage"], "attempts": found["attempts"],
-                  "add": round(found["addSeconds"], 3), "search": round(found["searchSeconds"], 3)}
+                  "z": round(found["bestZ"], 2), "attempts": found["attempts"], "attackSeconds": round(middle - begun, 2),
+                  "searchSeconds": round(seconds() - middle, 2), "preset": os.environ.get("PRESET", "medium")}
         with log.open("a") as out:
             out.write(json.dumps(result) + "\n")
-        print(f"{'ok  ' if result['recovered'] else 'MISS'} {name:24} {clip.stem[:12]:12} z {result['z']:5.1f} {result['stage']:10} "
-              f"add {result['add']:.2f} search {result['search']:.2f} s", flush=True)
+        print(f"{'ok  ' if result['recovered'] else 'MISS'} {name:24} {clip.stem[:12]:12} z {result['z']:5.1f} "
+              f"attack {result['attackSeconds']:.1f} search {result['searchSeconds']:.1f} s{' WRONG' * result['wrong']}", flush=True)
+    registry.unlink()
 
 
 main()

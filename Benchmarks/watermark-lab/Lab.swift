@@ -8,6 +8,8 @@ import Watermark
 ///     watermark-lab embed WIDTH HEIGHT SECRET ID [NAME=VALUE…]     yuv420p in, yuv420p out; fields of `MarkStrength` to try
 ///     watermark-lab detect WIDTH HEIGHT FPS SECRET [ID…]     gray in, one line of JSON out; ids are a registry
 ///     watermark-lab blind WIDTH HEIGHT FPS SECRET…     gray in; a full open search for each secret, one line of JSON each
+///     watermark-lab key SECRET FILE     writes a key file of that secret
+///     watermark-lab probe WIDTH HEIGHT FPS SECRET ID     gray in; z of this id where only the size was changed, without a search
 ///     watermark-lab speed WIDTH HEIGHT     milliseconds a picture for embedding and for adding to a detector
 @main
 struct Lab {
@@ -17,6 +19,8 @@ struct Lab {
     case "embed" where arguments.count >= 5: try embed(arguments)
     case "detect" where arguments.count >= 5: try detect(arguments)
     case "blind" where arguments.count >= 5: try blind(arguments)
+    case "probe" where arguments.count >= 6: try probe(arguments)
+    case "key" where arguments.count == 3: try key(arguments[1]).create(at: arguments[2])
     case "speed" where arguments.count == 3: try speed(arguments)
     default:
       complain("usage: watermark-lab embed|detect|blind|speed …\n")
@@ -69,6 +73,7 @@ struct Lab {
       case "ceiling": strength.ceiling = value
       case "amplitude": strength.amplitude = value
       case "meanPSNR": strength.meanPSNR = value
+      case "slope": strength.slope = value
       case "leastPSNR": strength.leastPSNR = value
       default: exit(64)
       }
@@ -112,6 +117,20 @@ struct Lab {
     print(
       "{\"marks\": [\(list.joined(separator: ", "))], \"pictures\": \(statistics.pictures), \"attempts\": \(statistics.attempts), \"bestZ\": \(statistics.bestZ), \"stage\": \"\(statistics.stage)\", \"addSeconds\": \(added), \"searchSeconds\": \(searched - added)}"
     )
+  }
+
+  static func probe(_ arguments: [String]) throws {
+    let size = FrameSize(Int(arguments[1])!, Int(arguments[2])!)
+    let rate = Double(arguments[3])!
+    let detector = try MarkDetector(keys: [key(arguments[4])], decision: .open, size: size)
+    let frame = UnsafeMutableRawBufferPointer.allocate(byteCount: size.width * size.height, alignment: 64)
+    var index = 0
+    while read(frame) {
+      detector.add(frame.baseAddress!.assumingMemoryBound(to: UInt8.self), stride: size.width, time: Double(index) / rate)
+      index += 1
+    }
+    let known = detector.known(WatermarkID(arguments[5])!)
+    print("{\"z\": \(known.z), \"synchronisation\": \(known.synchronisation)}")
   }
 
   /// One detector a key over the same pictures, so that each line is one video's search.

@@ -516,6 +516,32 @@ void rw_detect_crop(const float *plane, int plane_width, int plane_height, int p
   }
 }
 
+void rw_detect_equalise(float *values, int width, int height, int reach, float exponent, float *scratch) {
+  size_t count = (size_t)width * (size_t)height;
+  float *squares = scratch, *across = scratch + count;
+  for (size_t i = 0; i < count; i++) squares[i] = values[i] * values[i];
+  box_rows(squares, across, width, height, reach);
+  double *total = calloc((size_t)width, sizeof(double));
+  if (!total) return;
+  double mean = 0;
+  for (int k = -reach; k <= reach; k++)
+    for (int x = 0; x < width; x++) total[x] += across[(size_t)clampi(k, 0, height - 1) * width + x];
+  for (int y = 0; y < height; y++) {
+    const float *next = across + (size_t)clampi(y + reach + 1, 0, height - 1) * width;
+    const float *gone = across + (size_t)clampi(y - reach, 0, height - 1) * width;
+    float *o = squares + (size_t)y * width;
+    for (int x = 0; x < width; x++) {
+      o[x] = (float)(total[x] / (2 * reach + 1));
+      mean += o[x];
+      total[x] += (double)next[x] - (double)gone[x];
+    }
+  }
+  free(total);
+  // A tenth of the mean keeps areas in which nothing was received from being blown up.
+  float least = .1f * (float)(mean / (double)count) + 1e-12f;
+  for (size_t i = 0; i < count; i++) values[i] *= powf((squares[i] > 0 ? squares[i] : 0) + least, -.5f * exponent);
+}
+
 void rw_detect_add(float *sum, const float *values, size_t count) {
   for (size_t i = 0; i < count; i++) sum[i] += values[i];
 }

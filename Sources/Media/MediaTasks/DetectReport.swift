@@ -16,6 +16,8 @@ public struct DetectReport: Codable, Sendable {
     /// The largest decision statistic of any candidate, accepted or not.
     public var bestZ = 0.0
     public var cpuSeconds = 0.0
+    /// Why nothing may have been found, and what would be needed; nil where a mark was found or the input was enough.
+    public var advice: String?
     public var error: ProbeReport.Failure?
 
     init(file: String, error: ProbeReport.Failure? = nil) {
@@ -23,9 +25,9 @@ public struct DetectReport: Codable, Sendable {
       self.error = error
     }
 
-    private enum CodingKeys: String, CodingKey { case file, marks, framesUsed, secondsSearched, attempts, bestZ, cpuSeconds, error }
+    private enum CodingKeys: String, CodingKey { case file, marks, framesUsed, secondsSearched, attempts, bestZ, cpuSeconds, advice, error }
 
-    /// Every key is present; `error` is null where there is none.
+    /// Every key is present; `advice` and `error` are null where there is none.
     public func encode(to encoder: any Encoder) throws {
       var values = encoder.container(keyedBy: CodingKeys.self)
       try values.encode(file, forKey: .file)
@@ -35,6 +37,7 @@ public struct DetectReport: Codable, Sendable {
       try values.encode(attempts, forKey: .attempts)
       try values.encode(bestZ, forKey: .bestZ)
       try values.encode(cpuSeconds, forKey: .cpuSeconds)
+      try values.encode(advice, forKey: .advice)
       try values.encode(error, forKey: .error)
     }
   }

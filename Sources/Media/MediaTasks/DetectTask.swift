@@ -125,6 +125,9 @@ public struct DetectTask: MediaTask {
     file.attempts = findings.attempts
     file.bestZ = findings.bestZ
     file.cpuSeconds = cpuSeconds
+    if file.marks.isEmpty, findings.pictures > 1, findings.seconds < MarkRequest.advisedSeconds {
+      file.advice = "this is short: \(MarkRequest.advisedSeconds) s or more of the video are needed where it was compressed much"
+    }
     return file
   }
 

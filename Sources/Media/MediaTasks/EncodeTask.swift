@@ -146,6 +146,9 @@ public struct EncodeTask: MediaTask {
     }
     if let watermark, let markKey, let statistics = marking?.statistics {
       report.watermark = TaskReport.Mark(watermark.id, markKey, statistics)
+      if let warning = MarkRequest.warning(pictures: statistics.pictures, seconds: summary.durationSeconds) {
+        report.warnings.append(warning)
+      }
     }
     report.frames = Dictionary(uniqueKeysWithValues: ledger.accounts)
     report.timings = watch.timings

@@ -14,6 +14,16 @@ public struct MarkRequest: Codable, Hashable, Sendable {
   /// encode. Nil marks the id alone.
   public var isSecondVariant: Bool?
 
+  /// Seconds of video from which a mark is found after what platforms do; shorter ones are marked with a warning.
+  static let advisedSeconds = 3.0
+
+  /// What the report says of a video that is too short for its mark to be relied on; nil for pictures and longer ones.
+  static func warning(pictures: Int, seconds: Double) -> String? {
+    guard pictures > 1, seconds < advisedSeconds else { return nil }
+    return
+      "the mark is in \((seconds * 100).rounded() / 100) s of video: \(advisedSeconds) s or more are needed to find it after strong compression"
+  }
+
   public static let defaultKeyName = "watermark key"
 
   public init(id: WatermarkID, meanPSNR: Double? = nil) {

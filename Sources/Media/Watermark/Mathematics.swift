@@ -7,3 +7,4 @@ func naturalLogarithm(_ value: Double) -> Double { log(value) }
 func commonLogarithm(_ value: Double) -> Double { log10(value) }
 func powerOfTen(_ value: Double) -> Double { pow(10, value) }
 func angleOf(_ y: Double, _ x: Double) -> Double { atan2(y, x) }
+func powerOf(_ value: Double, _ exponent: Double) -> Double { pow(value, exponent) }

@@ -55,7 +55,7 @@ enum WatermarkCommand {
           "creator", .text("CREATOR"), default: "none", "Instead of --id: a new id of this creator for each output (reel creators)."),
         storeOption,
         Option("key", .file("KEY"), default: "none, it is needed", "The key file."),
-        Option("psnr", .number("DB", in: 38...60), default: "44.5", "Least mean luma PSNR of the change."),
+        Option("psnr", .number("DB", in: 38...60), default: "44.2", "Least mean luma PSNR of the change."),
         Option("preset", .choice(EncodePreset.all.map(\.name)), default: "standard", "A set of output settings."),
         Option("crf", .number("N", in: 0...63), default: "that of the preset", "Quality on the encoder's own scale; lower is better."),
       ],
@@ -190,7 +190,9 @@ enum WatermarkCommand {
   }
 
   private static func text(_ file: DetectReport.File) -> String {
-    if file.marks.isEmpty { return "\(file.file): no mark in \(ProbeText.seconds(file.secondsSearched))\n" }
+    if file.marks.isEmpty {
+      return "\(file.file): no mark in \(ProbeText.seconds(file.secondsSearched))\(file.advice.map { "; \($0)" } ?? "")\n"
+    }
     return file.marks.map { mark in
       let ranges = mark.ranges.map { "\(ProbeText.seconds($0[0])) to \(ProbeText.seconds($0[1]))" }.joined(separator: ", ")
       let bound = Int(mark.log10FalsePositive.rounded(.up))

@@ -71,6 +71,9 @@ void rw_detect_pad(const float *source, int width, int height, const float *acro
 
 // The inverse of rw_detect_pad: takes the image, whose centre lies on the plane's origin, out of a plane.
 void rw_detect_crop(const float *plane, int plane_width, int plane_height, int plane_stride, float *destination, int width, int height);
+// Divides values by a power of their local root mean square, over boxes of half-width `reach`: what stands still in a sum of
+// pictures must not outweigh what has averaged out. `scratch`: twice width x height floats.
+void rw_detect_equalise(float *values, int width, int height, int reach, float exponent, float *scratch);
 // sum += values.
 void rw_detect_add(float *sum, const float *values, size_t count);
 // Sums of power maps of single pictures (at most 260) and their mean, its deviation from 1 multiplied by `contrast`.

@@ -83,12 +83,14 @@ struct LocalReading {
     return best.map { ($0.tile, $0.x, $0.y) }
   }
 
-  private func coherence(_ sums: [SIMD2<Double>], _ x: Double, _ y: Double) -> Double {
+  private func coherence(_ sums: [SIMD2<Double>], _ x: Double, _ y: Double) -> Double { coherence(sums[...], x, y) }
+
+  private func coherence(_ sums: ArraySlice<SIMD2<Double>>, _ x: Double, _ y: Double) -> Double {
+    let turns = LatticeTurns(x: x, y: y)
     var total = 0.0
-    let turn = -2 * Double.pi / Double(CarrierLayout.period)
-    for j in sums.indices {
-      let angle = turn * (reader.synchronisationX[j] * x + reader.synchronisationY[j] * y)
-      total += sums[j].x * cosine(angle) - sums[j].y * sine(angle)
+    for (line, sum) in zip(reader.layout.synchronisation, sums) {
+      let turn = turns[line.x, line.y]
+      total += sum.x * turn.x - sum.y * turn.y
     }
     return total
   }
@@ -138,7 +140,7 @@ struct LocalReading {
   private func tile(_ index: Int) -> ArraySlice<SIMD2<Double>> { values[(index * lineCount)..<((index + 1) * lineCount)] }
 
   private func total(_ field: LocalField) -> Double {
-    (0..<(columns * rows)).reduce(0) { $0 + coherence(Array(tile($1)), field[$1].x, field[$1].y) }
+    (0..<(columns * rows)).reduce(0) { $0 + coherence(tile($1), field[$1].x, field[$1].y) }
   }
 
   /// Moves the field's terms, one after the other, while the sum over all tiles grows.
@@ -164,7 +166,7 @@ struct LocalReading {
 
   private func demodulated(_ field: LocalField) -> MarkReading {
     let tiles = columns * rows
-    let own = (0..<tiles).map { coherence(Array(tile($0)), field[$0].x, field[$0].y) }
+    let own = (0..<tiles).map { coherence(tile($0), field[$0].x, field[$0].y) }
     // Each tile's share of the mark, smoothed over its neighbours: foreign pictures and captions count for nothing.
     let shares = (0..<tiles).map { index in
       let (column, row) = (index % columns, index / columns)
@@ -188,9 +190,10 @@ struct LocalReading {
     for index in 0..<tiles where weights[index] > 0 {
       let weight = weights[index] / max(norm, 1e-9)
       let place = field[index]
+      let turns = LatticeTurns(x: place.x, y: place.y)
       for (j, line) in reader.layout.data.enumerated() where inside[j] {
-        let angle = -2 * Double.pi * (Double(line.x) * place.x + Double(line.y) * place.y) / Double(CarrierLayout.period)
-        let (c, s) = (cosine(angle) * weight, sine(angle) * weight)
+        let turn = turns[line.x, line.y] * weight
+        let (c, s) = (turn.x, turn.y)
         let (re, im) = (Double(raw[2 * (index * count + j)]), Double(raw[2 * (index * count + j) + 1]))
         sums[2 * j] += Float(re * c - im * s)
         sums[2 * j + 1] += Float(re * s + im * c)

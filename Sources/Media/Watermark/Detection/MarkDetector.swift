@@ -70,7 +70,8 @@ public final class MarkDetector {
   {
     guard min(size.width, size.height) >= MarkEmbedder.leastSide else {
       throw MediaError(
-        .usage, "cannot search a picture of \(size)", reason: "its shorter side is below \(MarkEmbedder.leastSide) pixels")
+        .usage, "cannot search a picture of \(size)", reason: "its shorter side is below \(MarkEmbedder.leastSide) pixels",
+        advice: "search a larger rendition; 240 pixels and more are enough for most videos")
     }
     self.size = size
     // Short windows serve inputs of 15 s; `add` doubles them when there are more than fit.
@@ -181,5 +182,24 @@ public final class MarkDetector {
       let found = run.run(.full).map(\.id)
       return (found, Statistics(pictures: statistics.pictures, attempts: run.attempts, bestZ: run.bestZ, stage: run.stage))
     }
+  }
+
+  /// How well the first key's mark `id` is received where nothing was done but scaling: its z and the strength of the
+  /// synchronisation, without any search. For experiments.
+  package func known(_ id: WatermarkID) -> (z: Double, synchronisation: Double) {
+    let spectrum = MarkSpectrum(sum(of: windows.indices))
+    let geometry = GeometrySearch.direct(width: planeSize.width, height: planeSize.height)[0]
+    let key = keys[0]
+    let unit = Double(CarrierLayout.shortSide) / Double(min(size.width, size.height))
+    let centre = (x: Double(size.width) / 2 * unit, y: Double(size.height) / 2 * unit)
+    var best = key.reader.read((geometry, centre.x, centre.y, 0), in: spectrum, refine: false)
+    for i in -3...3 {
+      for k in -3...3 {
+        let start = (geometry: geometry, x: centre.x + 0.4 * Double(i), y: centre.y + 0.4 * Double(k), value: 0.0)
+        let reading = key.reader.read(start, in: spectrum, refine: false)
+        if reading.synchronisation > best.synchronisation { best = reading }
+      }
+    }
+    return (MarkDecoder.z(best, key.decoder.signs(of: id)), Double(best.synchronisation))
   }
 }

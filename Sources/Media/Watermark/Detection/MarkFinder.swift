@@ -96,7 +96,18 @@ public final class MarkFinder {
 
   private func endStretch() throws(MediaError) {
     guard let detector else { return }
-    if found.isEmpty { found = detector.search(effort) }
+    if found.isEmpty {
+      found = detector.search(effort)
+    } else {
+      // The first seconds showed a mark; all of them show a second one, averaged with it, that was too weak there.
+      for mark in detector.search(.direct) {
+        if let known = found.firstIndex(where: { $0.id == mark.id && $0.keyID == mark.keyID }) {
+          if mark.z > found[known].z { found[known] = mark }
+        } else {
+          found.append(mark)
+        }
+      }
+    }
     if isSparse {
       for var mark in found {
         mark.ranges = [stretchStart..<max(findings.seconds, stretchStart)]

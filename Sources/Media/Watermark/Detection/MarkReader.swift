@@ -30,16 +30,12 @@ struct MarkReading {
 final class MarkReader {
   let layout: CarrierLayout
   let torus = FourierTorus(size: 256)
-  let synchronisationX: [Double]
-  let synchronisationY: [Double]
   let synchronisationPhase: [(cosine: Double, sine: Double)]
   private let variantPhase: [(cosine: Double, sine: Double)]
   private let dataPhase: [(cosine: Double, sine: Double)]
 
   init(layout: CarrierLayout) {
     self.layout = layout
-    synchronisationX = layout.synchronisation.map { Double($0.x) }
-    synchronisationY = layout.synchronisation.map { Double($0.y) }
     synchronisationPhase = layout.synchronisation.map { (cosine($0.angle), -sine($0.angle)) }
     variantPhase = layout.variant.map { (cosine($0.angle), -sine($0.angle)) }
     dataPhase = layout.data.map { (cosine($0.angle), -sine($0.angle)) }
@@ -84,10 +80,11 @@ final class MarkReader {
 
   /// Σ Re of synchronisation values moved back by a translation.
   private func coherence(_ values: [(re: Double, im: Double)], _ shiftX: Double, _ shiftY: Double) -> Double {
+    let turns = LatticeTurns(x: shiftX, y: shiftY)
     var total = 0.0
-    for j in values.indices {
-      let angle = -2 * Double.pi * (synchronisationX[j] * shiftX + synchronisationY[j] * shiftY) / Double(CarrierLayout.period)
-      total += values[j].re * cosine(angle) - values[j].im * sine(angle)
+    for (j, line) in layout.synchronisation.enumerated() {
+      let turn = turns[line.x, line.y]
+      total += values[j].re * turn.x - values[j].im * turn.y
     }
     return total
   }

@@ -11,12 +11,26 @@ final class MarkSpectrum {
   let origin: Int
   let padded: (width: Int, height: Int)
   private let meanPower: Float
+  /// Half the side, in samples, of the boxes over which sums of pictures are made even, and the power of their
+  /// root mean square by which they are divided. Noise that stands still grows with the number of pictures and noise that
+  /// moves with its root, while the mark grows alike in both: 2 would be right if the mark were equally strong everywhere.
+  private static let reach: Int32 = 16
+  private static let equalisation: Float = 1.5
   private let whitened: Accumulator
   private var precise: FourierPlane?
 
   init(_ sum: Accumulator) {
     (width, height) = (sum.width, sum.height)
     let plane = FourierPlane(width: FourierPlane.goodLength(width), height: FourierPlane.goodLength(height))
+    var sum = sum
+    if sum.pictures > 1 {
+      let even = Accumulator(width: width, height: height)
+      even.add(sum)
+      let spare = UnsafeMutablePointer<Float>.allocate(capacity: 2 * width * height)
+      rw_detect_equalise(even.values, Int32(width), Int32(height), Self.reach, Self.equalisation, spare)
+      spare.deallocate()
+      sum = even
+    }
     rw_detect_pad(
       sum.values, Int32(width), Int32(height), nil, nil, plane.values, Int32(plane.width), Int32(plane.height), Int32(plane.stride))
     plane.transform()

@@ -4,8 +4,8 @@ internal import MediaCore
 /// The spatial pattern of one payload at one picture size, quantised to a signed byte a pixel.
 ///
 /// Re Σ a_j exp(2πi k_j · u / 128) with u in units of 1/720 of the shorter side; synchronisation lines hold a quarter of
-/// the energy, data lines three quarters (with variants .20, .45 and .35). Scaled to root mean square 1, clipped at
-/// ±2.6 and scaled again.
+/// the energy, data lines three quarters (with variants .20, .45 and .35), within each group shared out by the power -slope
+/// of the frequency. Scaled to root mean square 1, clipped at ±2.6 and scaled again.
 struct CarrierPattern: Sendable {
   let size: FrameSize
   /// Rows after which the pattern repeats; the picture's height where it does not.
@@ -19,7 +19,7 @@ struct CarrierPattern: Sendable {
   static let clip: Float = 2.6
 
   /// Signs of the variant lines: real parts of the 96 lines, then imaginary parts.
-  init(layout: CarrierLayout, word: CodeWord, size: FrameSize, variant: [Float]? = nil) {
+  init(layout: CarrierLayout, word: CodeWord, size: FrameSize, variant: [Float]? = nil, slope: Double) {
     let short = min(size.width, size.height)
     let unit = Double(CarrierLayout.shortSide) / Double(short)
     let repeats = short * CarrierLayout.period % CarrierLayout.shortSide == 0
@@ -38,18 +38,26 @@ struct CarrierPattern: Sendable {
       real.append(Float(amplitude * (Double(re) * c - Double(im) * s)))
       imaginary.append(Float(amplitude * (Double(re) * s + Double(im) * c)))
     }
+    // Amplitudes fall with the frequency; each group of lines keeps its energy.
+    func shape(_ lines: [CarrierLayout.Line]) -> [Double] {
+      let raw = lines.map { powerOf(Double($0.radiusSquared), -slope / 2) }
+      let norm = (raw.reduce(0) { $0 + $1 * $1 } / Double(max(raw.count, 1))).squareRoot()
+      return raw.map { $0 / norm }
+    }
     let signs = layout.signs(of: word)
     let half = CarrierLayout.dataCount
-    for line in layout.synchronisation {
-      add(line, (energies.synchronisation / Double(CarrierLayout.synchronisationCount)).squareRoot(), 1, 0)
+    for (line, factor) in zip(layout.synchronisation, shape(layout.synchronisation)) {
+      add(line, factor * (energies.synchronisation / Double(CarrierLayout.synchronisationCount)).squareRoot(), 1, 0)
     }
+    let dataShape = shape(layout.data)
     for (j, line) in layout.data.enumerated() {
-      add(line, (energies.data / Double(half) / 2).squareRoot(), signs[j], signs[j + half])
+      add(line, dataShape[j] * (energies.data / Double(half) / 2).squareRoot(), signs[j], signs[j + half])
     }
     if let variant {
       let count = CarrierLayout.variantCount
+      let variantShape = shape(layout.variant)
       for (j, line) in layout.variant.enumerated() {
-        add(line, (energies.variant / Double(count) / 2).squareRoot(), variant[j], variant[j + count])
+        add(line, variantShape[j] * (energies.variant / Double(count) / 2).squareRoot(), variant[j], variant[j + count])
       }
     }
 

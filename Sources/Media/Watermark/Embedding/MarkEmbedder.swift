@@ -57,7 +57,7 @@ public final class MarkEmbedder {
   private init(layout: CarrierLayout, word: CodeWord, size: FrameSize, strength: MarkStrength) {
     self.layout = layout
     self.word = word
-    pattern = CarrierPattern(layout: layout, word: word, size: size)
+    pattern = CarrierPattern(layout: layout, word: word, size: size, slope: strength.slope)
     self.strength = strength
     self.size = size
     columns = (size.width + 7) / 8
@@ -76,7 +76,8 @@ public final class MarkEmbedder {
 
   /// From the next picture on the variant lines carry this sequence, or its opposite.
   func use(_ sequence: [Float], negated: Bool) {
-    pattern = CarrierPattern(layout: layout, word: word, size: size, variant: negated ? sequence.map { -$0 } : sequence)
+    pattern = CarrierPattern(
+      layout: layout, word: word, size: size, variant: negated ? sequence.map { -$0 } : sequence, slope: strength.slope)
   }
 
   /// Embeds into 8-bit samples in place. `stride` is in samples; `luma` holds `stride * (height - 1) + width` of them.

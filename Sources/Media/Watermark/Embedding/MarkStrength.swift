@@ -5,18 +5,21 @@
 /// (m > 245) blocks. The strength is smoothed over 3x3 blocks and multiplied, for the whole picture, by a factor of at
 /// most `amplitude` that keeps the mean luma PSNR of the change at or above `meanPSNR`.
 public struct MarkStrength: Sendable, Hashable, Codable {
-  /// Strength in flat blocks. Default 0.35; above 0.5 it shows as grain.
-  public var floor = 0.35
-  /// Default 0.45.
-  public var gain = 0.45
-  /// Default 0.8.
-  public var exponent = 0.8
+  /// Strength in flat blocks, in levels root mean square. Default 0.2; above 0.5 it shows as grain.
+  public var floor = 0.2
+  /// Default 0.5.
+  public var gain = 0.5
+  /// Default 0.6. Greater ones put nearly all of the permitted change into the coarsest texture, where encoders drop it.
+  public var exponent = 0.6
   /// Default 5 levels.
   public var ceiling = 5.0
-  /// Default 0.75: three quarters keep most of the margin for a third of the growth in size of 1.
-  public var amplitude = 0.75
-  /// Luma PSNR of the marked against the unmarked picture, in dB, as a running mean over pictures. Default 44.5.
-  public var meanPSNR = 44.5
+  /// Default 1.
+  public var amplitude = 1.0
+  /// How amplitudes of the carrier's lines fall with their frequency: as its power of −slope. Encoders keep low frequencies
+  /// longest. Default 0.7.
+  public var slope = 0.7
+  /// Luma PSNR of the marked against the unmarked picture, in dB, as a running mean over pictures. Default 44.2.
+  public var meanPSNR = 44.2
   /// The same for any single picture. Default 42.5 dB.
   public var leastPSNR = 42.5
 
