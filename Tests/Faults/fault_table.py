@@ -6,7 +6,7 @@ usage: fault_table.py --reel .build/release/reel [--rows NAME,…] [--points N] 
 A row is a function that yields a text for each thing that is wrong. --points: at how many system calls faults are put (default 12;
 the full table takes 300). Needs strace, faketime, ffmpeg; the last row also the shared bombs. Exit 1 when a row did not behave.
 """
-import argparse, inspect, os, pathlib, re, signal, subprocess, sys, time
+import argparse, inspect, os, pathlib, re, signal, struct, subprocess, sys, time
 
 import kit
 
@@ -255,10 +255,14 @@ def bombs(bench):
         return
     with kit.scratch() as made:
         subprocess.run([sys.executable, found / "faults" / "mkbombs.py", made], check=True)
+        more_bombs(pathlib.Path(made))
         for bomb in sorted(pathlib.Path(made).iterdir()):
             for command in (["probe", bomb], ["encode", bomb, "-o", "out.mp4"], ["frames", bomb, "--count", "4", "-o", "frames"]):
                 with kit.scratch() as folder:
                     outcome = kit.run(["time", "-f", "%U %S %M", bench.reel, *command], folder, cwd=folder)
+                    if outcome.status == "hang":
+                        yield f"{command[0]} {bomb.name}: no end after {kit.LIMIT_SECONDS} s"
+                        continue
                     user, system, peak = outcome.errors.strip().splitlines()[-1].split()
                     where = f"{command[0]} {bomb.name}"
                     if float(user) + float(system) > 2 or int(peak) > 512 << 10:
@@ -267,6 +271,32 @@ def bombs(bench):
                         yield f"{where}: status {outcome.status}"
                     if outcome.status == 77 and "--limit" not in outcome.errors:
                         yield f"{where}: the refusal names no option: {outcome.line}"
+
+
+def more_bombs(folder):
+    """Bombs besides the shared ones: endless files, thousands of streams, pictures of a giant size that do decode."""
+    # Sparse files of 8 TiB: real heads, then nothing.
+    wave = b"RIFF" + struct.pack("<I", 0xFFFFFFFF) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 2, 48000, 192000, 4, 16) + b"data" + struct.pack("<I", 0xFFFFFFFF)
+    packet = b"\x47\x1f\xff\x10" + b"\xff" * 184
+    frame = b"\xff\xfb\x90\x64" + b"\0" * 413
+    for name, head in (("endless.wav", wave), ("endless.ts", packet * 50), ("endless.mp3", frame * 20), ("endless.mp4", b""), ("endless.264", b"\0\0\0\1")):
+        path = folder / name
+        path.write_bytes(head)
+        os.truncate(path, 8 << 40)
+    # Matroska with 5,000 tracks.
+    def element(identifier, body):
+        return bytes.fromhex(identifier) + struct.pack(">Q", len(body) | 1 << 56) + body
+    tracks = b"".join(element("AE", element("D7", struct.pack(">H", index)) + element("73C5", struct.pack(">H", index)) + element("83", b"\2") +
+                                    element("86", b"A_PCM/INT/LIT") + element("E1", element("B5", struct.pack(">f", 8000)) + element("9F", b"\1")))
+                      for index in range(1, 5001))
+    (folder / "tracks.mkv").write_bytes(element("1A45DFA3", element("4282", b"matroska")) + element("18538067", element("1654AE6B", tracks)))
+    # 60,000 x 60,000 in headers of a few bytes; then sizes that do decode.
+    (folder / "giant.bmp").write_bytes(b"BM" + struct.pack("<IHHIIiiHHIIIIII", 0, 0, 0, 62, 40, 60000, 60000, 1, 1, 0, 0, 0, 0, 2, 0) + b"\0" * 8 + b"\0" * 4096)
+    (folder / "giant.pgm").write_bytes(b"P5\n60000 60000\n255\n" + b"\0" * 4096)
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "color=black:size=16000x15000:rate=1:duration=2", "-c:v", "mjpeg",
+                    folder / "giant.avi"], check=True)
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "color=black:size=16000x16000:rate=1:duration=2", "-c:v", "ffv1", "-pix_fmt",
+                    "gray", folder / "giant.mkv"], check=True)
 
 
 def pointing_elsewhere(bench):
