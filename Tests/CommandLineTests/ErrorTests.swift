@@ -60,6 +60,14 @@ struct ErrorTests {
     ErrorCase(what: "bad limit", status: 64, says: "did you mean pixels") {
       ["encode", try $0.clip("a.mp4"), "-o", $0.path("out.mp4"), "--limit", "pixel=3"]
     },
+    ErrorCase(what: "a picture of billions of pixels", status: 77, says: "--limit pixels=3600000000") { scratch in
+      let text = "P5\n60000 60000\n255\n" + String(repeating: "0", count: 4096)
+      return ["encode", try scratch.write(text, to: "giant.pgm"), "-o", scratch.path("out.mp4")]
+    },
+    ErrorCase(what: "a file of eight tebibytes", status: 77, says: "--limit input-bytes=") { scratch in
+      truncate(try scratch.write("RIFF", to: "endless.wav"), 8 << 40)
+      return ["encode", scratch.path("endless.wav"), "-o", scratch.path("out.mp4")]
+    },
     ErrorCase(what: "refused by a limit", status: 77, says: "--limit pixels=") {
       ["encode", try $0.clip("a.mp4"), "-o", $0.path("out.mp4"), "--limit", "pixels=1000"]
     },

@@ -269,6 +269,9 @@ def bombs(bench):
                         yield f"{where}: {float(user) + float(system):.1f} CPU s, {int(peak) >> 10} MiB"
                     if outcome.status not in kit.STATUSES:
                         yield f"{where}: status {outcome.status}"
+                    # Two of the shared ones are broken before they are too large.
+                    if bomb.name not in ("t900.mp4", "t100k.mp4", "endless.mp4", "endless.264") and outcome.status != 77:
+                        yield f"{where}: status {outcome.status} instead of 77: {outcome.line}"
                     if outcome.status == 77 and "--limit" not in outcome.errors:
                         yield f"{where}: the refusal names no option: {outcome.line}"
 
@@ -291,7 +294,7 @@ def more_bombs(folder):
                       for index in range(1, 5001))
     (folder / "tracks.mkv").write_bytes(element("1A45DFA3", element("4282", b"matroska")) + element("18538067", element("1654AE6B", tracks)))
     # 60,000 x 60,000 in headers of a few bytes; then sizes that do decode.
-    (folder / "giant.bmp").write_bytes(b"BM" + struct.pack("<IHHIIiiHHIIIIII", 0, 0, 0, 62, 40, 60000, 60000, 1, 1, 0, 0, 0, 0, 2, 0) + b"\0" * 8 + b"\0" * 4096)
+    (folder / "giant.bmp").write_bytes(b"BM" + struct.pack("<IHHIIiiHHIIIIII", 4158, 0, 0, 62, 40, 60000, 60000, 1, 1, 0, 0, 0, 0, 2, 0) + b"\0" * 8 + b"\0" * 4096)
     (folder / "giant.pgm").write_bytes(b"P5\n60000 60000\n255\n" + b"\0" * 4096)
     subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "color=black:size=16000x15000:rate=1:duration=2", "-c:v", "mjpeg",
                     folder / "giant.avi"], check=True)

@@ -17,6 +17,8 @@ public struct Limits: Hashable, Sendable, Codable {
   public var memoryMebibytes: Int64 = 8192
   /// Wall-clock seconds of one task. Default 6 hours.
   public var wallSeconds: Int64 = 21_600
+  /// Bytes of one input file. Default 1 TiB.
+  public var inputBytes: Int64 = 1_099_511_627_776
   /// Bytes of one output. Default 64 GiB.
   public var outputBytes: Int64 = 68_719_476_736
 
@@ -26,7 +28,7 @@ public struct Limits: Hashable, Sendable, Codable {
   public static let all: [(name: String, path: any WritableKeyPath<Limits, Int64> & Sendable)] = [
     ("pixels", \.pixelsPerFrame), ("streams", \.streams), ("frames", \.frames),
     ("duration", \.durationSeconds), ("probe-bytes", \.probeBytes), ("samples", \.samples),
-    ("memory", \.memoryMebibytes), ("wall", \.wallSeconds), ("output-bytes", \.outputBytes),
+    ("memory", \.memoryMebibytes), ("wall", \.wallSeconds), ("input-bytes", \.inputBytes), ("output-bytes", \.outputBytes),
   ]
 
   /// The refusal of a value above the limit called `name`.

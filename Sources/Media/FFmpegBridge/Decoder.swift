@@ -67,6 +67,7 @@ public struct Decoder: ~Copyable {
     }
     guard status >= 0 else {
       avcodec_free_context(&opened)
+      if let refusal = environment.refusal(operation, path: displayName) { throw refusal }
       throw FFmpegError.make(status, operation, path: displayName, diagnostics: environment.diagnostics)
     }
     self.stream = stream
@@ -129,6 +130,7 @@ public struct Decoder: ~Copyable {
     case .needsInput: return .needsInput
     case .end:
       noteConcealment(of: nil, time: nextTime)
+      if frameCount == 0, let refusal = environment.refusal("cannot decode \(displayName)", path: displayName) { throw refusal }
       return .end
     case .frame: break
     }

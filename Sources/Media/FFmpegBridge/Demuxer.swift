@@ -53,6 +53,10 @@ public struct Demuxer: ~Copyable {
     }
     try environment.cancellation.check(operation)
     guard input.snapshot.byteCount > 0 else { throw fail(.damaged, "the file is empty") }
+    if input.snapshot.byteCount > environment.limits.inputBytes {
+      throw environment.limits.refusal(
+        operation, path: input.displayName, name: "input-bytes", found: input.snapshot.byteCount, of: "bytes")
+    }
     if let claimed = SampleTableScan(input)?.sampleCount, claimed > environment.limits.samples {
       throw environment.limits.refusal(operation, path: input.displayName, name: "samples", found: claimed, of: "samples in its tables")
     }
@@ -91,6 +95,7 @@ public struct Demuxer: ~Copyable {
         throw fail(
           .incomplete, "input is incomplete: reading failed: \(String(cString: strerror(rw_input_errno(bytes))))", "check the disk")
       }
+      if let refusal = environment.refusal(operation, path: input.displayName) { throw refusal }
       throw fail(
         .damaged, status == rw_error_invalid ? Demuxer.explain(environment.diagnostics) : FFmpegError.text(status),
         "check that the file is complete and is video, audio or an image")
@@ -116,6 +121,7 @@ public struct Demuxer: ~Copyable {
       if error != 0 {
         throw fail(.incomplete, "input is incomplete: reading failed: \(String(cString: strerror(error)))", "check the disk")
       }
+      if let refusal = environment.refusal(operation, path: input.displayName) { throw refusal }
       throw fail(.damaged, status < 0 ? FFmpegError.text(status) : "it holds no stream", "check that the file is complete")
     }
 
@@ -125,7 +131,10 @@ public struct Demuxer: ~Copyable {
     let duration =
       opened.pointee.duration == rw_no_timestamp || opened.pointee.duration <= 0
       ? nil : MediaTime(ticks: opened.pointee.duration, timeBase: microseconds)
-    if let refusal = Demuxer.refusal(operation, input, streams, environment.limits, opened) {
+    // Above the limit of pixels libavformat does not learn the size of a picture.
+    let isUnknown = streams.contains { $0.kind == .video && $0.size.pixels == 0 }
+    let complaint = isUnknown ? environment.refusal(operation, path: input.displayName) : nil
+    if let refusal = Demuxer.refusal(operation, input, streams, environment.limits, opened) ?? complaint {
       release()
       throw refusal
     }

@@ -38,4 +38,24 @@ public struct MediaEnvironment: Sendable {
       "cannot read \(input.displayName)", path: input.displayName, name: "duration", found: Int64(time.doubleValue.rounded(.up)),
       of: "seconds")
   }
+
+  /// The refusal for what libav has complained about in its own words: more pixels or streams than the limits that it was told; nil when it
+  /// has not.
+  func refusal(_ operation: String, path: String) -> MediaError? {
+    for line in diagnostics.lines {
+      let words = line.split(separator: " ")
+      if line.contains("exceeds max_streams") {
+        return limits.refusal(operation, path: path, name: "streams", found: limits.streams + 1, of: "or more streams")
+      }
+      guard let place = words.firstIndex(of: "size"), place > 0, words[place - 1] == "Picture", place + 1 < words.count else { continue }
+      let sides = words[place + 1].split(separator: "x").compactMap { Int64($0) }
+      guard sides.count == 2 else { continue }
+      let (pixels, isTooMuch) = sides[0].multipliedReportingOverflow(by: sides[1])
+      if isTooMuch || pixels > limits.pixelsPerFrame {
+        return limits.refusal(
+          operation, path: path, name: "pixels", found: isTooMuch ? Int64.max : pixels, of: "pixels a frame (\(words[place + 1]))")
+      }
+    }
+    return nil
+  }
 }
