@@ -113,3 +113,35 @@ void rw_picture_overlay(const rw_transition_kernels *k, const rw_picture *dst, c
     }
   }
 }
+
+void rw_rgba_rotate(uint8_t *dst, int width, int height, const uint8_t *src, int srcWidth, int srcHeight, double cosine, double sine) {
+  for (int y = 0; y < height; y++) {
+    // Middles of pixels: sources of a row lie on a line.
+    const double dy = y + 0.5 - height * 0.5, dx0 = 0.5 - width * 0.5;
+    double sx = cosine * dx0 + sine * dy + srcWidth * 0.5 - 0.5, sy = cosine * dy - sine * dx0 + srcHeight * 0.5 - 0.5;
+    uint8_t *d = dst + (ptrdiff_t)y * width * 4;
+    for (int x = 0; x < width; x++, d += 4, sx += cosine, sy -= sine) {
+      if (sx <= -1 || sy <= -1 || sx >= srcWidth || sy >= srcHeight) {
+        d[0] = d[1] = d[2] = d[3] = 0;
+        continue;
+      }
+      // Floor of numbers above -1.
+      const int x0 = (int)(sx + 1) - 1, y0 = (int)(sy + 1) - 1;
+      const float fx = (float)(sx - x0), fy = (float)(sy - y0);
+      float sum[3] = {0, 0, 0}, coverage = 0;
+      for (int j = 0; j < 2; j++) {
+        for (int i = 0; i < 2; i++) {
+          const int px = x0 + i, py = y0 + j;
+          if (px < 0 || py < 0 || px >= srcWidth || py >= srcHeight) continue;
+          const uint8_t *s = src + ((ptrdiff_t)py * srcWidth + px) * 4;
+          const float weight = (i ? fx : 1 - fx) * (j ? fy : 1 - fy) * (float)s[3];
+          coverage += weight;
+          for (int c = 0; c < 3; c++) sum[c] += weight * (float)s[c];
+        }
+      }
+      const float scale = coverage > 0 ? 1.0f / coverage : 0;
+      for (int c = 0; c < 3; c++) d[c] = (uint8_t)(sum[c] * scale + 0.5f);
+      d[3] = (uint8_t)(coverage + 0.5f);
+    }
+  }
+}

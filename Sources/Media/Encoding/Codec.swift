@@ -39,15 +39,36 @@ public struct VideoCodec: Hashable, Sendable {
   /// The codec called `name`. Hardware encoders go by FFmpeg's names (`h264_vaapi` …).
   public static func named(_ name: String) throws(MediaError) -> VideoCodec {
     if let codec = all.first(where: { $0.name == name }) { return codec }
-    if name.hasSuffix("_vaapi") || name.hasSuffix("_nvenc") || name.hasSuffix("_qsv") {
-      throw MediaError(
-        .unavailable, "cannot encode with \(name)", reason: "this machine offers no such hardware encoder",
-        advice: "use one of \(all.map(\.name).joined(separator: ", "))")
-    }
+    if let codec = try hardware(name) { return codec }
     throw MediaError(
       .usage, "cannot encode to \(name)", reason: "there is no codec of that name",
       advice: "use one of \(all.map(\.name).joined(separator: ", "))")
   }
+
+  /// The makers of hardware encoders that take pictures from memory, by the end of their FFmpeg names.
+  private static let hardwareSuffixes = ["_nvenc", "_qsv", "_amf", "_v4l2m2m"]
+
+  /// A hardware encoder that this FFmpeg knows; whether there is a device shows when it is opened. Nil for other names.
+  private static func hardware(_ name: String) throws(MediaError) -> VideoCodec? {
+    let family = name.split(separator: "_").first.map(String.init) ?? ""
+    guard ["h264", "hevc", "av1", "vp9", "vp8"].contains(family), name.contains("_") else { return nil }
+    let advice = "use one of \(all.map(\.name).joined(separator: ", "))"
+    if ["_vaapi", "_vulkan", "_videotoolbox", "_mf", "_cuvid"].contains(where: { name.hasSuffix($0) }) {
+      throw MediaError(
+        .unavailable, "cannot encode with \(name)", reason: "it takes pictures in the memory of its device only", advice: advice)
+    }
+    guard let suffix = hardwareSuffixes.first(where: { name.hasSuffix($0) }) else { return nil }
+    guard Capabilities.hasEncoder(name), let base = all.first(where: { $0.name == family }) else {
+      throw MediaError(
+        .unavailable, "cannot encode with \(name)", reason: "this FFmpeg has no encoder of that name", advice: advice)
+    }
+    return VideoCodec(
+      name: name, encoder: name, containers: base.containers, defaultPixelFormat: suffix == "_qsv" ? "nv12" : "yuv420p",
+      defaultQuality: nil, codecTag: base.codecTag)
+  }
+
+  /// Whether it is a hardware encoder.
+  public var isHardware: Bool { VideoCodec.hardwareSuffixes.contains { encoder.hasSuffix($0) } }
 
   /// The encoder's options for a speed preset and a quality.
   ///
@@ -85,6 +106,13 @@ public struct VideoCodec: Hashable, Sendable {
     case "ffv1":
       options["level"] = "3"
       options["slicecrc"] = "1"
+    case _ where encoder.hasSuffix("_nvenc"):
+      if let quality {
+        options["rc"] = "vbr"
+        options["cq"] = VideoCodec.text(quality)
+      }
+    case _ where encoder.hasSuffix("_qsv"):
+      if let quality { options["global_quality"] = VideoCodec.text(quality) }
     default: break
     }
     return options

@@ -23,6 +23,8 @@ public struct EncodePreset: Sendable {
   /// Frames a second at most; nil keeps the source's.
   public var maximumFrameRate: Rational?
   public var pixelFormat: String?
+  /// MP4 and MOV in fragments that can be played while they are written, without an index at the front. Default off.
+  public var isFragmented = false
   public var audioEncoder = "aac"
   public var audioBitRate: Int64 = 128_000
   public var audioSampleRate = 48_000
@@ -45,6 +47,14 @@ public struct EncodePreset: Sendable {
       preset.audioBitRate = audio
       return preset
     }
+    func animation(_ name: String, _ summary: String) -> EncodePreset {
+      var preset = EncodePreset(name: name, summary: summary)
+      preset.container = name
+      preset.codec = name
+      preset.bounds = FrameSize(480, 480)
+      preset.maximumFrameRate = Rational(25, 2)
+      return preset
+    }
     var standard = EncodePreset(name: "standard", summary: "H.264 at CRF 20, size and rate of the source (the default)")
     standard.profile = "high"
     var draft = EncodePreset(name: "draft", summary: "fast H.264 for looking at a result")
@@ -63,8 +73,13 @@ public struct EncodePreset: Sendable {
       platform("feed", "1080x1350 (4:5), H.264 High, at most 8 Mbit/s", FrameSize(1080, 1350), cap: 8_000_000),
       platform("square", "1080x1080, H.264 High, at most 8 Mbit/s", FrameSize(1080, 1080), cap: 8_000_000),
       master, draft,
+      animation("gif", "a looping preview without sound, at most 480x480 and 12.5 pictures a second (of documents)"),
+      animation("webp", "the same as WebP, smaller and in full colour (of documents)"),
     ]
   }()
+
+  /// Whether it makes looping animations, which compositions only are turned into.
+  public var isAnimation: Bool { codec == "gif" || codec == "webp" }
 
   /// - Throws: `usage` when there is none of that name.
   public static func named(_ name: String) throws(MediaError) -> EncodePreset {

@@ -16,6 +16,8 @@ public struct MediaWriter {
     public var audioSamples: Int64 = 0
     public var durationSeconds: Double = 0
     public var bytes: Int64 = 0
+
+    public init() {}
   }
 
   public var settings: OutputSettings

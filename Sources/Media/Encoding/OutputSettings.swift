@@ -32,6 +32,11 @@ public struct OutputSettings: Sendable {
     preset: EncodePreset, outputExtension: String?, audioCodec: String? = nil, copiesVideo: Bool = false
   ) throws(MediaError) {
     var preset = preset
+    guard !preset.isAnimation else {
+      throw MediaError(
+        .usage, "cannot encode to \(preset.codec)", reason: "animations are made of documents and of single frames",
+        advice: "use reel render, or reel frames --preview")
+    }
     let container = outputExtension.flatMap { OutputSettings.containers[$0] != nil ? $0 : nil } ?? preset.container
     if container == "webm" && preset.codec == "h264" { preset.codec = "vp9" }
     let codec = try VideoCodec.named(preset.codec)
@@ -52,6 +57,10 @@ public struct OutputSettings: Sendable {
     }
     guard let format = PixelFormat(name: preset.pixelFormat ?? codec.defaultPixelFormat) else {
       throw MediaError(.usage, "cannot encode to \(preset.pixelFormat ?? "")", reason: "there is no pixel format of that name")
+    }
+    if preset.isFragmented, !["mp4", "mov", "m4v"].contains(container) {
+      throw MediaError(
+        .usage, "cannot write fragments into .\(container)", reason: "MP4 and MOV alone have them", advice: "write an .mp4 file")
     }
     self.container = container
     self.codec = codec
@@ -84,7 +93,7 @@ public struct OutputSettings: Sendable {
   public var muxerName: String { OutputSettings.containers[container] ?? "mp4" }
   var muxerOptions: [String: String] {
     switch muxerName {
-    case "mp4", "mov", "ipod": ["movflags": "+faststart"]
+    case "mp4", "mov", "ipod": ["movflags": preset.isFragmented ? "+frag_keyframe+delay_moov+default_base_moof" : "+faststart"]
     default: [:]
     }
   }

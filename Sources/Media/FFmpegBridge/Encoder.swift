@@ -181,6 +181,7 @@ public struct Encoder: ~Copyable {
     var dictionary: OpaquePointer?
     defer { av_dict_free(&dictionary) }
     for (key, value) in options { av_dict_set(&dictionary, key, value, 0) }
+    let isHardware = context.pointee.codec.pointee.capabilities & (AV_CODEC_CAP_HARDWARE | AV_CODEC_CAP_HYBRID) != 0
     let status = environment.diagnostics.collecting { avcodec_open2(context, context.pointee.codec, &dictionary) }
     let unknown = Demuxer.dictionary(dictionary).keys.sorted()
     guard status >= 0, unknown.isEmpty else {
@@ -188,6 +189,12 @@ public struct Encoder: ~Copyable {
       avcodec_free_context(&context)
       if status >= 0 {
         throw MediaError(.usage, "cannot encode with \(name)", reason: "it has no option \(unknown.joined(separator: ", "))")
+      }
+      if isHardware {
+        throw MediaError(
+          .unavailable, "cannot encode with \(name)", reason: "its device cannot be opened: \(FFmpegError.text(status))",
+          advice: "on a machine that has it, its driver must be installed and --isolation none be given",
+          details: environment.diagnostics.lines)
       }
       throw FFmpegError.make(status, "cannot encode with \(name)", fallback: .usage, diagnostics: environment.diagnostics)
     }

@@ -2,6 +2,7 @@ public import Composition
 import Encoding
 import FFmpegBridge
 import FileAccess
+import FrameExtraction
 public import MediaCore
 import Pipeline
 import PositionedJSON
@@ -94,12 +95,29 @@ public struct RenderTask: MediaTask {
     return settings
   }
 
+  /// The animation that is to be made instead of a video; nil for a video.
+  func animation(of document: ReelDocument) throws(MediaError) -> (format: AnimatedPreview.Format, preset: EncodePreset)? {
+    let preset = try EncodePreset(for: document.output, named: preset)
+    let named = outputExtension.flatMap { AnimatedPreview.Format(rawValue: $0) }
+    guard preset.isAnimation else {
+      guard let named else { return nil }
+      return (named, try EncodePreset.named(named.rawValue))
+    }
+    guard outputExtension == nil || named != nil, let format = named ?? AnimatedPreview.Format(rawValue: preset.codec) else {
+      throw MediaError(
+        .usage, "cannot write \(preset.name) into .\(outputExtension ?? "")", reason: "that container does not hold it",
+        advice: "name the output .\(preset.container), or use another preset")
+    }
+    return (format, preset)
+  }
+
   var reuse: Render.Reuse { Render.Reuse(cache: usesCache, copies: copiesPackets) }
 
   public func run(in context: TaskContext) throws(MediaError) -> TaskReport {
     let watch = Stopwatch()
     let render = try prepared(in: context)
-    let settings = try settings(of: render, context)
+    let animation = try animation(of: render.document)
+    let settings = animation == nil ? try settings(of: render, context) : nil
     var mark: (stage: MarkStage, keyID: WatermarkKeyID)?
     if let wanted = render.document.watermark, let key {
       var request = MarkRequest(id: WatermarkID(wanted.id), meanPSNR: wanted.psnr?.doubleValue)
@@ -107,8 +125,14 @@ public struct RenderTask: MediaTask {
       mark = try request.makeStage(context.files)
     }
     let output = try context.files.createOutput(self.output)
-    let summary = try render.run(
-      settings: settings, to: output, reuse: reuse, progress: context.progress, mark: mark?.stage)
+    var summary = MediaWriter.Summary()
+    if let animation {
+      summary = try render.runAnimation(
+        animation.format, bounds: animation.preset.bounds ?? render.document.canvas.size,
+        rate: animation.preset.maximumFrameRate ?? render.timeline.frameRate, to: output, progress: context.progress, mark: mark?.stage)
+    } else if let settings {
+      summary = try render.run(settings: settings, to: output, reuse: reuse, progress: context.progress, mark: mark?.stage)
+    }
 
     var report = TaskReport(task: RenderTask.kind)
     report.inputs = render.inputs.opened.map { entry in
@@ -139,6 +163,7 @@ public struct RenderPlanTask: MediaTask {
   public func run(in context: TaskContext) throws(MediaError) -> RenderPlan {
     let prepared = try render.prepared(in: context)
     // What a render would refuse late is refused here, too.
+    if try render.animation(of: prepared.document) != nil { return prepared.unsegmentedPlan("an animation is encoded whole") }
     return try prepared.plan(settings: render.settings(of: prepared, context), reuse: render.reuse)
   }
 }

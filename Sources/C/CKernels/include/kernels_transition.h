@@ -227,6 +227,10 @@ void rw_overlay_prepare(const rw_overlay *overlay, const uint8_t *rgba, ptrdiff_
 void rw_picture_overlay(const rw_transition_kernels *k, const rw_picture *dst, const rw_overlay *overlay, int x, int y, int opacity, int yBegin,
                         int yEnd);
 
+/// Turns a straight-alpha RGBA picture about its middle by an angle whose cosine and sine are given, clockwise on the screen, bilinearly
+/// with colours weighed by their alpha; outside is transparent. Strides are 4 * width.
+void rw_rgba_rotate(uint8_t *dst, int width, int height, const uint8_t *src, int srcWidth, int srcHeight, double cosine, double sine);
+
 // Resampling.
 
 enum { RW_FILTER_BILINEAR = 0, RW_FILTER_BICUBIC = 1 };

@@ -99,6 +99,13 @@ public final class FrameBlender {
     }
   }
 
+  /// Copies `source`, of any size and of the target's format, with its top left corner at (x, y), which may lie partly or wholly outside.
+  public func place(_ source: VideoFrame, x: Int, y: Int, into target: inout MutableFrame) {
+    var (dst, src) = (target.picture, source.picture)
+    precondition(dst.depth == src.depth, "formats differ")
+    rw_picture_shift(&dst, &src, Int32(x), Int32(y), 0, dst.height)
+  }
+
   /// How samples between samples are found.
   public enum Interpolation: Sendable {
     case bilinear

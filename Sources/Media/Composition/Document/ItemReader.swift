@@ -162,7 +162,18 @@ struct ItemReader {
       if let node = fields.optional("height") { overlay.height = try positive(node) }
     }
     if let node = fields.optional("opacity") { overlay.opacity = try node.part() }
-    if let node = fields.optional("rotation") { overlay.rotation = try node.number(in: Rational(-3600)...Rational(3600)) }
+    if let node = fields.optional("rotation") { (overlay.rotation, overlay.rotationEnd) = try rotation(node) }
+  }
+
+  /// Degrees, or `{"from": 0, "to": 360}`.
+  private func rotation(_ node: JSONNode) throws(MediaError) -> (Rational, Rational?) {
+    let range = Rational(-36000)...Rational(36000)
+    guard node.asObject != nil else { return (try node.number(in: range), nil) }
+    var fields = try node.fields()
+    let from = try fields.optional("from").map { (node) throws(MediaError) in try node.number(in: range) } ?? .zero
+    let to = try fields.required("to").number(in: range)
+    try fields.finish()
+    return (from, to)
   }
 
   private func positive(_ node: JSONNode) throws(MediaError) -> Length {

@@ -21,6 +21,8 @@ public struct Overlay: Sendable {
     /// Grows from nothing, a little too far, and settles.
     case pop
     case zoom
+    /// Grows from nothing while it turns by half a turn.
+    case spin
   }
 
   public var content: Content
@@ -34,8 +36,10 @@ public struct Overlay: Sendable {
   public var height: Length?
   /// 0...1, default 1.
   public var opacity: Rational
-  /// Degrees clockwise. Default 0.
+  /// Degrees clockwise about its middle. Default 0.
   public var rotation: Rational
+  /// What the rotation evenly changes to over the time that the overlay is shown; nil: it stays.
+  public var rotationEnd: Rational?
   /// On the output timeline, inclusive. Default the start.
   public var from: MediaTime
   /// Exclusive; nil: to the end.
@@ -51,7 +55,8 @@ public struct Overlay: Sendable {
   public var trimStart: TimePosition
   public var trimEnd: TimePosition?
   public var speed: Rational
-  /// For media: begin again when the source ends before the overlay. Default false.
+  /// For media: begin again when the source ends before the overlay; else the overlay ends with it. Default false. Animated images always
+  /// begin again.
   public var loop: Bool
   /// For media: decibels of its sound; nil: silent. Default nil.
   public var volume: Rational?

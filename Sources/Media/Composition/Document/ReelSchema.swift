@@ -178,7 +178,9 @@ public enum ReelSchema {
               ]
             },
             "width": {"$ref": "#/$defs/length"}, "height": {"$ref": "#/$defs/length"}, "opacity": {"$ref": "#/$defs/part"},
-            "rotation": \(number(-3600, 3600)), "from": {"$ref": "#/$defs/time"}, "to": {"$ref": "#/$defs/time"},
+            "rotation": {"anyOf": [\(number(-36000, 36000)),
+              {"type": "object", "properties": {"from": \(number(-36000, 36000)), "to": \(number(-36000, 36000))}, "required": ["to"],
+               "additionalProperties": false}]}, "from": {"$ref": "#/$defs/time"}, "to": {"$ref": "#/$defs/time"},
             "fadeIn": {"$ref": "#/$defs/time"}, "fadeOut": {"$ref": "#/$defs/time"},
             "animation": {"enum": \(list(Overlay.Animation.allCases.map(\.rawValue)))},
             "animationOut": {"enum": \(list(Overlay.Animation.allCases.map(\.rawValue)))},

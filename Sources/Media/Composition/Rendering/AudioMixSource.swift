@@ -29,7 +29,6 @@ final class AudioMixSource: Source {
     func samples(_ frame: Int) -> Int64 { timeline.time(ofFrame: frame).ticks(in: unit) }
     for (index, placed) in timeline.clips.enumerated() where placed.isAudible {
       guard let reference = placed.clip.reference else { continue }
-      if placed.clip.speed != Rational(1) { throw RenderSupport.missing(placed.clip.place, "sound at another speed") }
       let entry = try inputs.entry(reference)
       let before = timeline.joins.first { $0.incoming == index }
       let after = timeline.joins.first { $0.outgoing == index }
@@ -42,8 +41,24 @@ final class AudioMixSource: Source {
           fadeIn: before.map { samples($0.frames.upperBound) - samples($0.frames.lowerBound) } ?? 0,
           fadeOut: after.map { samples($0.frames.upperBound) - samples($0.frames.lowerBound) } ?? 0,
           reopen: { () throws(MediaError) in
-            try AudioDecodeSource(
-              entry.input, stream: entry.audio?.index, range: range, sampleRate: sampleRate, environment: entry.environment)
+            try open(entry, stream: entry.audio?.index, range: range, speed: placed.clip.speed, sampleRate: sampleRate)
+          }))
+    }
+    for layer in timeline.layers where layer.isAudible {
+      guard let reference = layer.overlay.reference else { continue }
+      let entry = try inputs.entry(reference)
+      guard let stream = entry.audio else { continue }
+      let range = TimeRange(
+        start: entry.firstPicture + layer.source.start, end: layer.source.end.map { entry.firstPicture + $0 })
+      let speed = layer.overlay.speed
+      let pass = range.duration.map { MediaTime($0.seconds / speed).ticks(in: unit) }
+      tracks.append(
+        AudioTrack(
+          span: samples(layer.frames.lowerBound)..<samples(layer.frames.upperBound),
+          decibels: layer.overlay.volume?.doubleValue ?? 0, fadeIn: layer.overlay.fadeIn.ticks(in: unit),
+          fadeOut: layer.overlay.fadeOut.ticks(in: unit), loops: layer.overlay.loop, passLength: pass,
+          reopen: { () throws(MediaError) in
+            try open(entry, stream: stream.index, range: range, speed: speed, sampleRate: sampleRate)
           }))
     }
     let total = samples(timeline.frameCount)
@@ -63,11 +78,20 @@ final class AudioMixSource: Source {
           span: start..<end, decibels: track.volume.doubleValue, fadeIn: track.fadeIn.ticks(in: unit),
           fadeOut: track.fadeOut.ticks(in: unit), loops: track.loop, isVoice: isVoice, duckDecibels: track.duck.doubleValue,
           reopen: { () throws(MediaError) in
-            try AudioDecodeSource(entry.input, stream: stream.index, range: range, sampleRate: sampleRate, environment: entry.environment)
+            try open(entry, stream: stream.index, range: range, speed: Rational(1), sampleRate: sampleRate)
           }))
     }
     guard !tracks.isEmpty else { return nil }
     return AudioMixSource(tracks: tracks, sampleRate: sampleRate, total: total, cancellation: cancellation)
+  }
+
+  /// A part of a file's sound, at its own pitch whatever the speed.
+  private static func open(
+    _ entry: RenderInputs.Entry, stream: Int?, range: TimeRange, speed: Rational, sampleRate: Int
+  ) throws(MediaError) -> any Source<AudioBlock> {
+    let source = try AudioDecodeSource(
+      entry.input, stream: stream, range: range, sampleRate: sampleRate, environment: entry.environment)
+    return speed == Rational(1) ? source : AudioTempoSource(source, speed: speed, environment: entry.environment)
   }
 
   func next() throws(MediaError) -> AudioBlock? {

@@ -16,8 +16,9 @@ final class AudioTrack {
   let isVoice: Bool
   /// Gain while a voice speaks, as a part of `gain`.
   let duckedGain: Float
-  private let reopen: () throws(MediaError) -> AudioDecodeSource
-  private var source: AudioDecodeSource?
+  private let reopen: () throws(MediaError) -> any Source<AudioBlock>
+  private var source: (any Source<AudioBlock>)?
+  private let passLength: Int64?
   private var held: AudioBlock?
   /// Where the current pass through the source began.
   private var origin: Int64
@@ -26,8 +27,9 @@ final class AudioTrack {
 
   init(
     span: Range<Int64>, decibels: Double, fadeIn: Int64 = 0, fadeOut: Int64 = 0, loops: Bool = false, isVoice: Bool = false,
-    duckDecibels: Double = 0, reopen: @escaping () throws(MediaError) -> AudioDecodeSource
+    duckDecibels: Double = 0, passLength: Int64? = nil, reopen: @escaping () throws(MediaError) -> any Source<AudioBlock>
   ) {
+    self.passLength = passLength
     self.span = span
     gain = Float(pow(10, decibels / 20))
     self.fadeIn = fadeIn
@@ -79,7 +81,7 @@ final class AudioTrack {
       } else if loops && produced {
         source = nil
         produced = false
-        origin = position
+        origin = passLength.map { max(origin + $0, position) } ?? position
       } else {
         isExhausted = true
       }

@@ -7,8 +7,8 @@ extension EncodePreset {
   /// - Parameter name: overrides the document's preset. The default is tiktok.
   public init(for output: OutputSettings, named name: String? = nil) throws(MediaError) {
     var preset = try EncodePreset.named(name ?? output.preset ?? "tiktok")
-    // The canvas decides the size.
-    preset.bounds = nil
+    // The canvas decides the size, except for previews.
+    if !preset.isAnimation { preset.bounds = nil }
     if let codec = output.codec, codec != preset.codec {
       preset.codec = codec
       preset.quality = nil
@@ -29,8 +29,13 @@ extension EncodePreset {
     if let format = output.pixelFormat, format != "yuv420p" {
       throw RenderSupport.missing(output.place, "pixel formats other than yuv420p")
     }
-    if output.twoPass == true { throw RenderSupport.missing(output.place, "two-pass encoding") }
-    if output.fragmented == true { throw RenderSupport.missing(output.place, "fragmented MP4") }
+    if output.twoPass == true {
+      throw MediaError(
+        .unavailable, "cannot encode in two passes",
+        reason: "\(output.place.position): \(preset.codec) encoders keep what they learn in files, "
+          + "which a sealed worker may not write", advice: "use \"crf\" with \"maxBitrate\", or \"bitrate\" in one pass")
+    }
+    if let fragmented = output.fragmented { preset.isFragmented = fragmented }
     if let codec = output.audioCodec { preset.audioEncoder = codec }
     if let rate = output.audioBitrate { preset.audioBitRate = rate }
     if let container = output.container { preset.container = container }

@@ -1,3 +1,4 @@
+import Encoding
 import FFmpegBridge
 import MediaCore
 import Pipeline
@@ -7,46 +8,65 @@ import Text
 final class OverlayPlayer {
   private let layer: Timeline.Layer
   private let content: Content
+  /// At rest and not turned.
   private let size: FrameSize
-  private let image: OverlayImage
   private let x: Int
   private let y: Int
   private let frameRate: Rational
   private let color: ColorTags
+  /// What was drawn last; most overlays rest most of the time.
+  private var drawn: (key: Key, image: OverlayImage)?
 
   /// What is drawn, kept to be drawn in other sizes.
   private enum Content {
     case picture(VideoFrame, MediaEnvironment)
+    case moving(OverlayPictures, MediaEnvironment, isOpaque: Bool)
     case label(String, TextStyle, TextRenderer)
     /// A text of which nothing is visible.
     case nothing
   }
 
-  /// - Throws: `unavailable` for kinds of overlays that cannot be drawn yet.
+  private struct Key: Equatable {
+    var serial: Int
+    var size: FrameSize
+    var rotation: Double
+  }
+
   init(_ layer: Timeline.Layer, canvas: Canvas, color: ColorTags, inputs: RenderInputs, text: DocumentText?) throws(MediaError) {
     let overlay = layer.overlay
-    guard overlay.rotation == .zero else { throw RenderSupport.missing(overlay.place, "rotated overlays") }
-    switch overlay.content {
-    case .media: throw RenderSupport.missing(overlay.place, "overlays other than images and texts")
-    case .text(let label, let style):
-      guard let renderer = try text?.renderer(), let bitmap = renderer.drawLabel(label, style: style) else {
+    if case .text(let label, let style) = overlay.content {
+      if let renderer = try text?.renderer(), let bitmap = renderer.drawLabel(label, style: style) {
+        content = .label(label, style, renderer)
+        size = bitmap.size
+      } else {
         content = .nothing
         size = FrameSize(1, 1)
-        image = OverlayImage(rgba: [0, 0, 0, 0], size: size, tags: color)
-        break
       }
-      content = .label(label, style, renderer)
-      size = bitmap.size
-      image = OverlayImage(rgba: bitmap.rgba, size: bitmap.size, tags: color)
-    case .image(let reference):
+    } else {
+      guard let reference = overlay.reference else { throw MediaError(.bug, "cannot draw an overlay", reason: "it has no file") }
       let entry = try inputs.entry(reference)
-      let source = try VideoDecodeSource(entry.input, environment: entry.environment)
-      guard let picture = try source.next() else {
-        throw MediaError(.damaged, "cannot use \(reference.name)", path: reference.name, reason: "it holds no picture")
+      guard let stream = entry.video else {
+        throw MediaError(.damaged, "cannot use \(reference.name)", path: reference.name, reason: "it has no picture")
       }
-      size = OverlayPlayer.size(of: overlay, picture: picture.size, canvas: canvas)
-      image = OverlayImage(rgba: try StillImage.rgba(picture, size: size, environment: entry.environment), size: size, tags: color)
-      content = .picture(picture, entry.environment)
+      let isTurned = stream.orientation.swapsSides
+      let upright = PictureConformer.size(
+        stored: isTurned ? stream.size.transposed : stream.size, sampleAspectRatio: stream.sampleAspectRatio, isTurned: isTurned,
+        wanted: PictureFormat())
+      size = OverlayPlayer.size(of: overlay, picture: upright, canvas: canvas)
+      if entry.isStill {
+        let source = try VideoDecodeSource(entry.input, environment: entry.environment)
+        guard let picture = try source.next() else {
+          throw MediaError(.damaged, "cannot use \(reference.name)", path: reference.name, reason: "it holds no picture")
+        }
+        content = .picture(picture, entry.environment)
+      } else {
+        let isOpaque = stream.pixelFormat.map { !$0.hasAlpha } ?? false
+        var wanted = PictureFormat()
+        wanted.size = size
+        wanted.color = color
+        content = .moving(
+          try OverlayPictures(layer, entry: entry, canvas: canvas, wanted: isOpaque ? wanted : nil), entry.environment, isOpaque: isOpaque)
+      }
     }
     let point = overlay.anchor.point
     x = OverlayPlayer.place(point.x, canvas.width, size.width, overlay.marginX.pixels(of: canvas.width))
@@ -62,29 +82,49 @@ final class OverlayPlayer {
     let state = layer.state(at: index, frameRate: frameRate)
     let left = Double(x) + state.offsetX * Double(size.width)
     let top = Double(y) + state.offsetY * Double(size.height)
-    if state.scale == 1 {
-      blender.overlay(image, x: Int(left.rounded()), y: Int(top.rounded()), opacity: state.opacity, into: &frame)
-      return
+    var moved: VideoFrame?
+    if case .moving(let pictures, _, let isOpaque) = content {
+      let picture = try pictures.picture(at: index - layer.frames.lowerBound)
+      // A video at rest is copied in the canvas' own layout.
+      if isOpaque, state.isAtRest, state.rotation == 0, state.opacity == 1 {
+        blender.place(picture, x: Int(left.rounded()), y: Int(top.rounded()), into: &frame)
+        return
+      }
+      moved = picture
     }
-    // Grows and shrinks around its middle.
-    let scaled = FrameSize(
-      max(1, Int((Double(size.width) * state.scale).rounded())), max(1, Int((Double(size.height) * state.scale).rounded())))
-    guard let drawn = try scaledImage(scaled, by: state.scale) else { return }
+    guard state.opacity > 0, let image = try image(state, moved) else { return }
+    // Grows, shrinks and turns around its middle.
     blender.overlay(
-      drawn, x: Int((left + Double(size.width - drawn.size.width) / 2).rounded()),
-      y: Int((top + Double(size.height - drawn.size.height) / 2).rounded()), opacity: state.opacity, into: &frame)
+      image, x: Int((left + Double(size.width - image.size.width) / 2).rounded()),
+      y: Int((top + Double(size.height - image.size.height) / 2).rounded()), opacity: state.opacity, into: &frame)
   }
 
-  private func scaledImage(_ scaled: FrameSize, by scale: Double) throws(MediaError) -> OverlayImage? {
+  /// The overlay in the size and rotation of a state.
+  private func image(_ state: OverlayState, _ moved: VideoFrame?) throws(MediaError) -> OverlayImage? {
+    let scaled = FrameSize(
+      max(1, Int((Double(size.width) * state.scale).rounded())), max(1, Int((Double(size.height) * state.scale).rounded())))
+    var key = Key(serial: 0, size: scaled, rotation: state.rotation)
+    var picture: RGBAPicture
     switch content {
     case .nothing: return nil
-    case .picture(let picture, let environment):
-      return OverlayImage(rgba: try StillImage.rgba(picture, size: scaled, environment: environment), size: scaled, tags: color)
+    case .picture(let frame, let environment):
+      if let drawn, drawn.key == key { return drawn.image }
+      picture = RGBAPicture(size: scaled, bytes: try StillImage.rgba(frame, size: scaled, environment: environment))
+    case .moving(let pictures, let environment, _):
+      key.serial = pictures.serial
+      if let drawn, drawn.key == key { return drawn.image }
+      guard let moved else { return nil }
+      picture = RGBAPicture(size: scaled, bytes: try StillImage.rgba(moved, size: scaled, environment: environment))
     case .label(let label, var style, let renderer):
-      style.size = style.size * MediaTime(seconds: scale).seconds
+      if let drawn, drawn.key == key { return drawn.image }
+      if state.scale != 1 { style.size = style.size * MediaTime(seconds: state.scale).seconds }
       guard let bitmap = renderer.drawLabel(label, style: style) else { return nil }
-      return OverlayImage(rgba: bitmap.rgba, size: bitmap.size, tags: color)
+      picture = RGBAPicture(size: bitmap.size, bytes: bitmap.rgba)
     }
+    if state.rotation != 0 { picture = picture.rotated(degrees: state.rotation) }
+    let image = OverlayImage(rgba: picture.bytes, size: picture.size, tags: color)
+    drawn = (key, image)
+    return image
   }
 
   private static func size(of overlay: Overlay, picture: FrameSize, canvas: Canvas) -> FrameSize {

@@ -52,12 +52,7 @@ public final class Render {
     settings: Encoding.OutputSettings, to output: OutputFile, reuse: Reuse = Reuse(), progress: ProgressMeter.Handler?,
     mark: MarkStage? = nil
   ) throws(MediaError) -> MediaWriter.Summary {
-    if let wanted = document.watermark, mark == nil {
-      throw MediaError(
-        .usage, "cannot render \(document.source.name)",
-        reason: "\(wanted.place.position): it asks for a watermark and there is no key, and nothing unmarked leaves",
-        advice: "add --key brand.key, or leave out the watermark")
-    }
+    try requireMark(mark)
     let meter = ProgressMeter(stage: "render", total: Int64(timeline.frameCount), handler: progress)
     let (layout, reason) = try layout(settings: settings, reuse: reuse, isMarked: mark != nil)
     if let layout { return try assemble(layout, settings: settings, to: output, meter: meter) }
@@ -76,6 +71,16 @@ public final class Render {
     try ledger.reconcile("cannot render \(output.displayName)", given: ["planned"], taken: ["composed"])
     try ledger.reconcile("cannot render \(output.displayName)", given: ["composed"], taken: ["muxed"])
     return summary
+  }
+
+  /// Nothing unmarked leaves that a document wants marked.
+  func requireMark(_ mark: MarkStage?) throws(MediaError) {
+    if let wanted = document.watermark, mark == nil {
+      throw MediaError(
+        .usage, "cannot render \(document.source.name)",
+        reason: "\(wanted.place.position): it asks for a watermark and there is no key, and nothing unmarked leaves",
+        advice: "add --key brand.key, or leave out the watermark")
+    }
   }
 
   /// The mix, at the document's loudness where it gives one: mixed to measure it, then again to be encoded.

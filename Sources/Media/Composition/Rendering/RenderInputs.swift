@@ -16,6 +16,8 @@ public final class RenderInputs: @unchecked Sendable {
     /// On the file's own timeline: when the first picture is shown.
     public let firstPicture: MediaTime
     public let facts: SourceFacts
+    /// One picture that does not change.
+    public let isStill: Bool
   }
 
   private let files: any Files
@@ -56,7 +58,8 @@ public final class RenderInputs: @unchecked Sendable {
     }
     let entry = Entry(
       name: reference.name, input: input, environment: environment, video: video, audio: audio, firstPicture: start,
-      facts: SourceFacts(duration: duration, frameTimes: frameTimes, hasAudio: audio != nil))
+      facts: SourceFacts(duration: duration, frameTimes: frameTimes, hasAudio: audio != nil),
+      isStill: demuxer.isStillImage)
     entries[reference.name] = entry
     order.append(reference.name)
     return entry

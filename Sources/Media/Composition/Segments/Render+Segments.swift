@@ -161,19 +161,22 @@ extension Render {
   /// What a run with these settings would do, piece by piece.
   public func plan(settings: Encoding.OutputSettings, reuse: Reuse = Reuse()) throws(MediaError) -> RenderPlan {
     let (layout, reason) = try layout(settings: settings, reuse: reuse, isMarked: document.watermark != nil)
-    let segments: [RenderPlan.Segment] =
-      if let layout { Render.describe(layout.pieces) } else { unsegmentedPlan(reason) }
-    return RenderPlan(
+    guard let layout else { return unsegmentedPlan(reason) }
+    return plan(Render.describe(layout.pieces), notes: layout.notes)
+  }
+
+  private func plan(_ segments: [RenderPlan.Segment], notes: [String]) -> RenderPlan {
+    RenderPlan(
       durationSeconds: timeline.duration.doubleValue, frames: timeline.frameCount, segments: segments,
       inputs: inputs.opened.map {
         .init(name: $0.name, durationSeconds: $0.facts.duration.doubleValue, hasAudio: $0.facts.hasAudio)
-      }, warnings: warnings, notes: layout?.notes ?? [reason])
+      }, warnings: warnings, notes: notes)
   }
 
-  /// One segment between any two edit points, all encoded by one encoder.
-  private func unsegmentedPlan(_ reason: String) -> [RenderPlan.Segment] {
+  /// One segment between any two edit points, all encoded by one encoder; `reason` says why.
+  public func unsegmentedPlan(_ reason: String) -> RenderPlan {
     let points = [0] + timeline.editPoints() + [timeline.frameCount]
-    return zip(points, points.dropFirst()).map { from, to in
+    let segments = zip(points, points.dropFirst()).map { from, to in
       let reason: String =
         switch timeline.composite(at: from) {
         case .joined(_, _, let join, _): "transition \(timeline.joins[join].transition.name)"
@@ -182,6 +185,7 @@ extension Render {
         }
       return RenderPlan.Segment(from: from, to: to, action: "encode", reason: reason)
     }
+    return plan(segments, notes: [reason])
   }
 }
 

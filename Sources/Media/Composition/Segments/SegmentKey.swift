@@ -9,7 +9,7 @@ import Text
 /// Equal pieces of different documents have equal keys: that is how variants share what they have in common.
 struct SegmentKey {
   /// Raised whenever pictures or sound are composed differently.
-  static let generation = 1
+  static let generation = 2
 
   let document: ReelDocument
   let timeline: Timeline
@@ -66,6 +66,13 @@ struct SegmentKey {
         \(placed.clip.speed) \(String(describing: placed.clip.volume)) \(before) \(after)
         """)
     }
+    for layer in timeline.layers where layer.isAudible {
+      guard let reference = layer.overlay.reference else { continue }
+      var overlay = layer.overlay
+      overlay.place = .none
+      overlay.content = .media(MediaReference(""))
+      lines.append("overlay \(try digests.digest(reference.name)) \(layer.frames) \(layer.source) \(overlay)")
+    }
     let audio = document.audio
     lines.append("mix \(String(describing: audio.clips)) \(String(describing: audio.loudness)) \(audio.truePeak)")
     for (track, kind) in audio.voice.map({ ($0, "voice") }) + audio.music.map({ ($0, "music") }) {
@@ -117,6 +124,10 @@ struct SegmentKey {
       overlay.content = isMedia ? .media(MediaReference("")) : .image(MediaReference(""))
     }
     let shown = layer.frames.clamped(to: frames)
+    if let reference = overlay.reference, try !inputs.entry(reference).isStill {
+      // Moving pictures depend on how far they are.
+      content += " \(shown.lowerBound - layer.frames.lowerBound) \(layer.source)"
+    }
     var states: [String] = []
     for frame in shown { states.append("\(layer.state(at: frame, frameRate: timeline.frameRate))") }
     let isStill = Set(states).count == 1

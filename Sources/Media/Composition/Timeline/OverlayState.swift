@@ -9,15 +9,18 @@ public struct OverlayState: Hashable, Sendable {
   public var offsetY: Double
   /// Size relative to its own.
   public var scale: Double
+  /// Degrees clockwise about its middle.
+  public var rotation: Double
 
-  public init(opacity: Double, offsetX: Double = 0, offsetY: Double = 0, scale: Double = 1) {
+  public init(opacity: Double, offsetX: Double = 0, offsetY: Double = 0, scale: Double = 1, rotation: Double = 0) {
     self.opacity = opacity
+    self.rotation = rotation
     self.offsetX = offsetX
     self.offsetY = offsetY
     self.scale = scale
   }
 
-  /// Whether the overlay is drawn at its own place and size, so that only its opacity may change.
+  /// Whether the overlay is drawn at its own place and size, so that only its opacity and rotation may change.
   public var isAtRest: Bool { offsetX == 0 && offsetY == 0 && scale == 1 }
 }
 
@@ -32,6 +35,8 @@ extension Timeline.Layer {
     var state = OverlayState(opacity: overlay.opacity.doubleValue, offsetX: 0, offsetY: 0, scale: 1)
     func part(_ time: Double, of length: Double) -> Double { length <= 0 ? 1 : min(1, time / min(length, shown / 2)) }
 
+    state.rotation = overlay.rotation.doubleValue
+    if let end = overlay.rotationEnd { state.rotation += (end - overlay.rotation).doubleValue * sinceStart / shown }
     state.opacity *= part(sinceStart, of: overlay.fadeIn.doubleValue) * part(untilEnd, of: overlay.fadeOut.doubleValue)
     let length = overlay.animationDuration.doubleValue
     overlay.animationIn.apply(part(sinceStart, of: length), easing: overlay.easing, to: &state)
@@ -54,6 +59,10 @@ extension Overlay.Animation {
     case .slideRight: slide(-1, 0, way, &state)
     case .zoom:
       state.scale *= 0.6 + 0.4 * way
+      state.opacity *= way
+    case .spin:
+      state.rotation -= 180 * (1 - way)
+      state.scale *= max(0.01, way)
       state.opacity *= way
     case .pop:
       // Overshoots by 10 % (Penner's "back" curve with s = 1.70158).

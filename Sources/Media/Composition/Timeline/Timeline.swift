@@ -40,11 +40,17 @@ public struct Timeline: Sendable {
     public var overlay: Overlay
     public var index: Int
     public var frames: Range<Int>
+    /// For media: the part of the source that is shown.
+    public var source: TimeRange
 
-    public init(overlay: Overlay, index: Int, frames: Range<Int>) {
+    /// It is a video whose sound is asked for.
+    public var isAudible: Bool { if case .media = overlay.content { overlay.volume != nil } else { false } }
+
+    public init(overlay: Overlay, index: Int, frames: Range<Int>, source: TimeRange = TimeRange()) {
       self.overlay = overlay
       self.index = index
       self.frames = frames
+      self.source = source
     }
   }
 
@@ -72,7 +78,7 @@ public struct Timeline: Sendable {
     frameCount = total
     clips = builder.clips
     joins = builder.joins
-    (layers, warnings) = TimelineBuilder.layers(of: document, frameCount: total)
+    (layers, warnings) = try TimelineBuilder.layers(of: document, frameCount: total, facts: facts)
   }
 }
 

@@ -87,20 +87,33 @@ struct TimelineBuilder {
     lastDuration = duration
   }
 
-  static func layers(of document: ReelDocument, frameCount: Int) -> ([Timeline.Layer], [String]) {
+  static func layers(
+    of document: ReelDocument, frameCount: Int, facts: (MediaReference) throws(MediaError) -> SourceFacts
+  ) throws(MediaError) -> ([Timeline.Layer], [String]) {
     var layers: [Timeline.Layer] = []
     var warnings: [String] = []
     let rate = document.canvas.frameRate
     for (index, overlay) in document.overlays.enumerated() {
       let from = Int((overlay.from.seconds * rate).rounded)
-      let to = overlay.to.map { Int(($0.seconds * rate).rounded) } ?? frameCount
-      guard from < min(to, frameCount) else {
-        let place = "\(overlay.place.position) (\(overlay.place.path))"
+      var to = min(overlay.to.map { Int(($0.seconds * rate).rounded) } ?? frameCount, frameCount)
+      let place = "\(overlay.place.position) (\(overlay.place.path))"
+      var source = TimeRange()
+      if case .media(let reference) = overlay.content {
+        let range = try SourceTrim(start: overlay.trimStart, end: overlay.trimEnd, speed: overlay.speed, place: overlay.place)
+          .range(in: try facts(reference), name: reference.name, frameDuration: MediaTime(rate.reciprocal))
+        source = TimeRange(start: range.start, end: range.end)
+        let end = from + max(1, Int(((range.end - range.start).seconds / overlay.speed * rate).rounded))
+        if !overlay.loop, end < to {
+          if overlay.to != nil { warnings.append("\(place): the overlay ends with its source; \"loop\" would begin it again") }
+          to = end
+        }
+      }
+      guard from < to else {
         warnings.append(
           from >= frameCount ? "\(place): the overlay begins after the end" : "\(place): the overlay is shorter than a frame")
         continue
       }
-      layers.append(Timeline.Layer(overlay: overlay, index: index, frames: from..<min(to, frameCount)))
+      layers.append(Timeline.Layer(overlay: overlay, index: index, frames: from..<to, source: source))
     }
     return (layers, warnings)
   }
