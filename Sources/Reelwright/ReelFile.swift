@@ -56,15 +56,17 @@ public struct ReelFile: Sendable {
   /// - Parameters:
   ///   - output: the final path of the video. Default: none, for a plan.
   ///   - mayReplace: whether a file at that path may be replaced. Default false.
+  ///   - playlist: the final path of the HLS playlist, where the task names one. Default: none.
   ///   - key: the path of the watermark key, where the task names one. Default: none.
   public func files(
-    of task: RenderTask, output: String? = nil, mayReplace: Bool = false, key: String? = nil
+    of task: RenderTask, output: String? = nil, mayReplace: Bool = false, playlist: String? = nil, key: String? = nil
   ) throws(MediaError) -> LocalFiles {
     var paths = try task.references.map { ($0, resolve($0)) }
     if let name = task.key, let key { paths.insert((name, key), at: 0) }
+    var outputs = output.map { [task.output: $0] } ?? [:]
+    if let name = task.playlist, let playlist { outputs[name] = playlist }
     return LocalFiles(
-      inputs: Dictionary(paths, uniquingKeysWith: { first, _ in first }), outputs: output.map { [task.output: $0] } ?? [:],
-      mayReplace: mayReplace)
+      inputs: Dictionary(paths, uniquingKeysWith: { first, _ in first }), outputs: outputs, mayReplace: mayReplace)
   }
 
   /// A path of the document as this process sees it.

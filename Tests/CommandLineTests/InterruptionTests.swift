@@ -66,6 +66,48 @@ struct InterruptionTests {
     #expect(outcome.output == "")
   }
 
+  @Test(
+    "disk full in mid-batch: whole videos stay, the rest is told, a second run goes on", .enabled(if: getuid() == 0, "needs root to mount"))
+  func diskFullInABatch() throws {
+    let scratch = try Scratch()
+    _ = try scratch.clip("a.mp4", seconds: 2, size: "320x240")
+    try scratch.write(
+      """
+      { "reel": 1, "canvas": { "width": 320, "height": 240, "frameRate": 25 }, "variables": { "row": { "type": "text" } },
+        "sequence": [ { "media": "a.mp4" } ], "overlays": [ { "text": "{{row}}" } ], "output": { "preset": "standard", "speed": "ultrafast" } }
+      """, to: "ad.reel.json")
+    try scratch.write("row\n" + (0..<5).map { "row \($0)\n" }.joined(), to: "rows.csv")
+    let small = scratch.path("small")
+    try FileManager.default.createDirectory(atPath: small, withIntermediateDirectories: true)
+    let batch = """
+      XDG_CACHE_HOME='\(scratch.path("cache"))' '\(ReelProgram.path)' render '\(scratch.path("ad.reel.json"))' --data \
+      '\(scratch.path("rows.csv"))' --out-dir '\(small)'
+      """
+    let one = try Tool.run(
+      "sh", ["-c", "'\(ReelProgram.path)' render '\(scratch.path("ad.reel.json"))' --set row=x -o '\(scratch.path("one.mp4"))'"])
+    try #require(one.status == 0, "\(one.errors)")
+    let bytes = Tool.bytes(of: scratch.path("one.mp4")).count
+    // Room for two and a half, their sidecars included.
+    let outcome = try Tool.run(
+      "unshare",
+      [
+        "-m", "sh", "-c",
+        """
+        mount -t tmpfs -o size=\((bytes + 16_384) * 5 / 2) tmpfs '\(small)' && \(batch); echo "status $?"; ls -A '\(small)'
+        for file in '\(small)'/*.mp4; do ffmpeg -v error -i "$file" -f null - 2>&1; done
+        mount -o remount,size=64m '\(small)'; \(batch); echo "status $?"; ls -A '\(small)'
+        """,
+      ])
+    let lines = outcome.output.split(separator: "\n").map(String.init)
+    #expect(lines.filter { $0.hasPrefix("status") } == ["status 74", "status 0"], "\(outcome.output) \(outcome.errors)")
+    #expect(outcome.errors.contains("No space left"))
+    let (full, more) = (lines.firstIndex(of: "status 74") ?? 0, lines.firstIndex(of: "status 0") ?? 0)
+    let first = Set(lines[full..<more].filter { $0.hasSuffix(".mp4") || $0.hasSuffix(".json") || $0.hasPrefix(".") })
+    let videos = first.filter { $0.hasSuffix(".mp4") }
+    #expect((1...3).contains(videos.count) && first.count == 2 * videos.count, "\(first)")
+    #expect(Set(lines[more...].filter { $0.hasSuffix(".mp4") }).count == 5)
+  }
+
   @Test("read-only mount: status 73, nothing left", .enabled(if: getuid() == 0, "needs root to mount"))
   func readOnly() throws {
     let scratch = try Scratch()

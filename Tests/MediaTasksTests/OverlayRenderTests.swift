@@ -202,6 +202,21 @@ import Testing
     #expect((0..<bytes.count - 4).count { bytes[$0] == marker[0] && Array(bytes[$0..<$0 + 4]) == marker } == 3)
     #expect(try Oracle.videoFrameCount(studio.folder + "/parts.mp4") == 75)
 
+    // The same with a playlist, which FFmpeg's HLS reader plays from its byte ranges.
+    var listed = task
+    listed.playlist = "playlist"
+    listed.playlistMedia = "a list.mp4"
+    let both = LocalFiles(
+      inputs: ["move.mp4": studio.folder + "/move.mp4"],
+      outputs: ["output": studio.folder + "/a list.mp4", "playlist": studio.folder + "/list.m3u8"], mayReplace: true)
+    _ = try listed.run(in: TaskContext(files: both))
+    try both.publish("output", sidecar: nil)
+    try both.publish("playlist", sidecar: nil)
+    let played = try Tool.lines(
+      "ffprobe", "-v", "warning", "-allowed_extensions", "ALL", "-count_frames", "-select_streams", "v", "-show_entries",
+      "stream=nb_read_frames:format=duration,format_name", "-of", "csv=p=0", studio.folder + "/list.m3u8")
+    #expect(played.first == "75" && played.contains("hls,3.000000"))
+
     for name in ["look.gif", "look.webp"] {
       let report = try studio.render(clip, overlays: "{ \"media\": \"move.mp4\" }", inputs: ["move.mp4"], to: name)
       #expect(report.outputs[0].frames == 38 && report.outputs[0].width == 160)

@@ -30,6 +30,10 @@ public struct RenderTask: MediaTask {
   public var outputExtension: String?
   /// Logical name of the output. Default `"output"`.
   public var output = "output"
+  /// Logical name of an HLS playlist that is written beside the video, which is in fragments then; nil: none. Default nil.
+  public var playlist: String?
+  /// How the playlist calls the video: a path relative to its own place.
+  public var playlistMedia: String?
   /// Logical name of the watermark key, for a document that asks for a watermark; nil: there is none.
   public var key: String?
   /// Names of the font files for its text, for isolated processes, which cannot see those of the system. Default none.
@@ -89,8 +93,9 @@ public struct RenderTask: MediaTask {
   }
 
   func settings(of render: Render, _ context: TaskContext) throws(MediaError) -> Encoding.OutputSettings {
-    var settings = try OutputSettings(
-      preset: EncodePreset(for: render.document.output, named: preset), outputExtension: outputExtension)
+    var preset = try EncodePreset(for: render.document.output, named: preset)
+    if playlist != nil { preset.isFragmented = true }
+    var settings = try OutputSettings(preset: preset, outputExtension: outputExtension)
     settings.threads = context.threads
     return settings
   }
@@ -99,7 +104,7 @@ public struct RenderTask: MediaTask {
   func animation(of document: ReelDocument) throws(MediaError) -> (format: AnimatedPreview.Format, preset: EncodePreset)? {
     let preset = try EncodePreset(for: document.output, named: preset)
     let named = outputExtension.flatMap { AnimatedPreview.Format(rawValue: $0) }
-    guard preset.isAnimation else {
+    guard preset.isAnimation, playlist == nil else {
       guard let named else { return nil }
       return (named, try EncodePreset.named(named.rawValue))
     }
@@ -134,6 +139,12 @@ public struct RenderTask: MediaTask {
       summary = try render.run(settings: settings, to: output, reuse: reuse, progress: context.progress, mark: mark?.stage)
     }
 
+    if let playlist {
+      let list = try context.files.createOutput(playlist)
+      let text = try HLSPlaylist.text(
+        of: output, name: playlistMedia ?? output.displayName, duration: render.timeline.duration.doubleValue)
+      try list.write(Array(text.utf8))
+    }
     var report = TaskReport(task: RenderTask.kind)
     report.inputs = render.inputs.opened.map { entry in
       InputReport.make(entry.input, environment: entry.environment, bytesRead: 0, frames: 0)

@@ -8,7 +8,7 @@ enum RenderCommand {
       "render", summary: "make a video from a document",
       discussion: """
         The document names clips, pictures, transitions, overlays and sound; 'reel check' validates one. Paths in it are relative to \
-        the document. An OpenTimelineIO timeline (.otio) is read like one. --plan says what would be done; --frame draws one frame as a PNG file.
+        the document. OUT.m3u8 writes an HLS playlist beside OUT.mp4, OUT.gif and OUT.webp a looping preview. An OpenTimelineIO timeline (.otio) is read like one. --plan says what would be done; --frame draws one frame as a PNG file.
         """,
       arguments: [
         Argument("DOC", .one, "The reel document."),
@@ -91,19 +91,29 @@ enum RenderCommand {
     let invocation = runner.invocation
     var task = task
     task.outputExtension = InputPaths.pathExtension(of: output)
+    // A playlist stands beside the video that it plays.
+    var (media, playlist): (String, String?) = (output, nil)
+    if task.outputExtension == "m3u8" {
+      (media, playlist) = (String(output.dropLast(4)) + "mp4", output)
+      task.outputExtension = "mp4"
+      task.playlist = "playlist"
+      task.playlistMedia = String(media.split(separator: "/").last ?? "")
+    }
     let key = invocation.value("key")
     if let key {
       // The owner's eyes: the task sees a descriptor only.
       _ = try WatermarkKey(path: key)
       task.key = MarkRequest.defaultKeyName
     }
-    let files = try document.files(of: task, output: output, mayReplace: invocation.flag("overwrite"), key: key)
+    let files = try document.files(of: task, output: media, mayReplace: invocation.flag("overwrite"), playlist: playlist, key: key)
     try files.checkOutput(task.output)
+    if let name = task.playlist { try files.checkOutput(name) }
     let cached = try SegmentCache.files(files, of: &task, invocation)
     let report = try runner.run(task, files: cached ?? files, part: part)
     cached?.finish()
     let metadata = try task.metadata.merging(try runner.metadata()) { _, own in own }
     try files.publish(task.output, of: task, report: report, metadata: metadata)
+    if let name = task.playlist { try files.publish(name, sidecar: nil) }
     return report
   }
 
