@@ -44,12 +44,13 @@ final class ClipPictures {
     let skipped = isSelfContained ? first : 0
     let decode = try VideoDecodeSource(
       entry.input, stream: stream.index, range: range, skipping: MediaTime(Rational(Int64(skipped)) / rate),
-      environment: entry.environment, ledger: ledger)
+      environment: entry.environment, ledger: ledger, threads: (1...2).contains(entry.environment.threads) ? 1 : nil)
     var chain: any Source<VideoFrame>
     if case .media = placed.clip.content {
       let rated = decode.through(
         FrameRateStage(rate: rate, first: Int64(skipped), count: Int64(first - skipped + frames.count), ledger: ledger))
-      let queue = Queue(upstream: rated)
+      // Two clips are open in a transition: what waits in both is memory.
+      let queue = Queue(bounds: .init(elements: 2), upstream: rated)
       stop = { queue.stop() }
       chain = queue
     } else {

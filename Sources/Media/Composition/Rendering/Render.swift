@@ -58,7 +58,8 @@ public final class Render {
     if let layout { return try assemble(layout, settings: settings, to: output, meter: meter) }
     segments = [.init(from: 0, to: timeline.frameCount, action: "encode", reason: reason)]
     let source = try RenderSource(document, timeline: timeline, color: Render.color, inputs: inputs, text: text, ledger: ledger)
-    let composed = mark.map { Queue(upstream: source.through($0)) } ?? Queue(upstream: source)
+    let bounds = Queue<VideoFrame>.Bounds(elements: 2)
+    let composed = mark.map { Queue(bounds: bounds, upstream: source.through($0)) } ?? Queue(bounds: bounds, upstream: source)
     defer { composed.stop() }
     let sound = try sound(sampleRate: settings.audioSampleRate).map { (source) in Queue(bounds: .init(elements: 64), upstream: source) }
     defer { sound?.stop() }

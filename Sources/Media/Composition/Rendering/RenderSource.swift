@@ -23,7 +23,7 @@ final class RenderSource: Source {
   private var index: Int
 
   /// How many frames before its first one a clip is opened, so that its decoder has a start.
-  private static let headStart = 12
+  private static let headStart = 6
 
   /// - Parameter frames: which output frames to make. Default all.
   init(

@@ -49,8 +49,10 @@ struct SegmentPlan {
       }
     }
     plan.joinShort()
-    let soft = Set(cues + timeline.layers.flatMap { [$0.frames.lowerBound, $0.frames.upperBound] })
-    plan.divide(at: soft.sorted(), least: max(leastFrames, keyframeInterval * 2 / 5), most: max(2 * leastFrames, keyframeInterval))
+    let edges = Set(timeline.layers.flatMap { [$0.frames.lowerBound, $0.frames.upperBound] })
+    plan.divide(
+      at: edges.union(cues).sorted(), preferring: edges, least: max(leastFrames, keyframeInterval * 2 / 5),
+      most: max(2 * leastFrames, keyframeInterval))
     return plan
   }
 
@@ -129,15 +131,17 @@ struct SegmentPlan {
     }
   }
 
-  /// Divides composed pieces at the first soft point that leaves enough on both sides, or at the longest length.
-  private mutating func divide(at soft: [Int], least: Int, most: Int) {
+  /// Divides composed pieces at the first soft point that leaves enough on both sides, or at the longest length. Where one that is preferred
+  /// is in reach it is taken instead: overlays are what variants differ in.
+  private mutating func divide(at soft: [Int], preferring edges: Set<Int>, least: Int, most: Int) {
     segments = segments.flatMap { piece -> [Segment] in
       guard piece.copy == nil, piece.frames.count >= 2 * least else { return [piece] }
       var pieces: [Segment] = []
       var start = piece.frames.lowerBound
       let end = piece.frames.upperBound
       while end - start >= 2 * least {
-        let edge = soft.first { $0 >= start + least && $0 <= min(start + most, end - least) }
+        let reach = soft.filter { $0 >= start + least && $0 <= min(start + most, end - least) }
+        let edge = reach.first { edges.contains($0) } ?? reach.first
         if edge == nil, end - start <= most { break }
         let cut = edge ?? min(start + most, end - least)
         pieces.append(Segment(frames: start..<cut, copy: nil, reason: piece.reason, isTransition: piece.isTransition))
