@@ -1,6 +1,7 @@
 import Composition
 import Glibc
 import MediaCore
+import PositionedJSON
 import TestBasics
 import Testing
 import Text
