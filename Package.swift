@@ -227,7 +227,8 @@ let package = Package(
     tests(
       "JobsTests",
       [
-        "TestBasics", "Jobs", "Storage", "DatabaseTestSupport", "storm-worker", "storm-media-worker", "StormSupport", "Sandbox",
+        "TestBasics", "Jobs", "Storage", "DatabaseTestSupport", "Transfer", "LoopbackServer", "storm-worker", "storm-media-worker",
+        "StormSupport", "Sandbox",
         "FileAccess",
         "MetadataLog", "Crypto", "PositionedJSON",
         "MediaCore",

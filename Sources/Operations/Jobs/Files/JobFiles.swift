@@ -8,6 +8,8 @@ public final class JobFiles: Files {
   private let job: JobID
   private let scratch: Scratch
   private let tag: String
+  /// A number for each output: names may hold what paths may not.
+  private let ranks: [String: Int]
   private let pending = Mutex<[String: PendingFile]>([:])
   private let inputs: LocalFiles
   private let fetched = Mutex<[String: InputFile]>([:])
@@ -16,6 +18,7 @@ public final class JobFiles: Files {
     self.spec = spec
     self.scratch = scratch
     job = claim.job
+    ranks = Dictionary(uniqueKeysWithValues: zip(spec.outputs.keys.sorted(), 0...))
     tag = "\(claim.job)-\(claim.token)"
     inputs = LocalFiles(inputs: spec.inputs.filter { !RemoteFiles.isRemote($0.value) })
   }
@@ -44,7 +47,7 @@ public final class JobFiles: Files {
     do throws(JobsError) {
       // One that is sent elsewhere is written into the job's scratch folder.
       let isRemote = RemoteFiles.isRemote(path)
-      let place = isRemote ? "\(try scratch.folder(job))/output" : path
+      let place = isRemote ? "\(try scratch.folder(job))/output-\(ranks[name] ?? 0)" : path
       let file = try PendingFile(path: place, tag: tag, mode: isRemote ? 0o600 : 0o666)
       pending.withLock { $0[name] = file }
       return OutputFile(descriptor: file.descriptor, displayName: RemoteFiles.display(path))
