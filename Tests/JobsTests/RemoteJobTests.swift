@@ -1,5 +1,6 @@
 import Crypto
 import DatabaseTestSupport
+import FileAccess
 import Glibc
 import LoopbackServer
 import MediaCore
@@ -47,7 +48,7 @@ import Transfer
     let answer = try HTTPClient(client).send(HTTPRequest("GET", TransferURL(server.url("/stored/\(name)"))))
     let members = try JSONParser.parse(answer.body, source: JSONSource("stored")).asObject ?? []
     let member = { (name: String) in members.first { $0.key == name }?.node }
-    return (member("sha256")?.asString, member("bytes")?.asInteger.map(Int.init))
+    return (member("sha256")?.asString, member("bytes")?.asNumber.flatMap { Int($0.text) })
   }
 
   private func spec(_ server: LoopbackServer, _ a: String, to x: String = "/put/x") -> JobSpec {
