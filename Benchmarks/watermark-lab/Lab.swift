@@ -73,6 +73,7 @@ struct Lab {
       case "ceiling": strength.ceiling = value
       case "amplitude": strength.amplitude = value
       case "meanPSNR": strength.meanPSNR = value
+      case "stillBoost": strength.stillBoost = value
       case "slope": strength.slope = value
       case "leastPSNR": strength.leastPSNR = value
       default: exit(64)
@@ -86,10 +87,18 @@ struct Lab {
     let embedder = try MarkEmbedder(
       key: key(arguments[3]), id: WatermarkID(arguments[4])!, size: size, strength: strength(arguments.dropFirst(5)))
     let chroma = ((size.width + 1) / 2) * ((size.height + 1) / 2) * 2
-    let frame = UnsafeMutableRawBufferPointer.allocate(byteCount: size.width * size.height + chroma, alignment: 64)
-    while read(frame) {
+    let bytes = size.width * size.height + chroma
+    var frame = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 64)
+    var next = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 64)
+    var isThere = read(frame)
+    var isFirst = true
+    while isThere {
+      isThere = read(next)
+      if isFirst, isThere { embedder.look(at: next.baseAddress!.assumingMemoryBound(to: UInt8.self), stride: size.width) }
+      isFirst = false
       embedder.embed(frame.baseAddress!.assumingMemoryBound(to: UInt8.self), stride: size.width)
       writeAll(UnsafeRawBufferPointer(frame))
+      swap(&frame, &next)
     }
     let statistics = embedder.statistics
     complain(

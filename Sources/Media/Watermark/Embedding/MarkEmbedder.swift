@@ -42,6 +42,7 @@ public final class MarkEmbedder {
   private var blocks: [UInt16]
   private var amplitude: [Int16]
   private var runningSquare = 0.0
+  private var stillness: Stillness
 
   /// Throws `usage` when the picture is too small to carry a mark.
   public convenience init(key: WatermarkKey, id: WatermarkID, size: FrameSize, strength: MarkStrength = MarkStrength()) throws(MediaError) {
@@ -69,6 +70,7 @@ public final class MarkEmbedder {
     expanded = [Int16](repeating: 0, count: 2 * (size.width + 64))
     blocks = [UInt16](repeating: 0, count: columns * rows)
     amplitude = [Int16](repeating: 0, count: columns * rows)
+    stillness = Stillness(count: columns * rows)
     tables = rw_watermark_tables()
     rw_watermark_fill_tables(
       &tables, Float(strength.floor), Float(strength.gain), Float(strength.exponent), Float(strength.ceiling))
@@ -78,6 +80,18 @@ public final class MarkEmbedder {
   func use(_ sequence: [Float], negated: Bool) {
     pattern = CarrierPattern(
       layout: layout, word: word, size: size, variant: negated ? sequence.map { -$0 } : sequence, slope: strength.slope)
+  }
+
+  /// Shows the picture after the first, before the first is embedded: whether a video stands still is known only from two.
+  package func look(at luma: UnsafePointer<UInt8>, stride: Int) {
+    kernels.stats_u8(luma, stride, Int32(size.width), Int32(size.height), &activity, &mean)
+    stillness.look(activity, mean)
+  }
+
+  /// The same for samples of `depth` bits.
+  package func look(at luma: UnsafePointer<UInt16>, stride: Int, depth: Int) {
+    kernels.stats_u16(luma, stride, Int32(size.width), Int32(size.height), Int32(depth), &activity, &mean)
+    stillness.look(activity, mean)
   }
 
   /// Embeds into 8-bit samples in place. `stride` is in samples; `luma` holds `stride * (height - 1) + width` of them.
@@ -100,8 +114,9 @@ public final class MarkEmbedder {
 
   /// Block strengths to amplitudes for the embedding kernel, within the PSNR bounds.
   private func plan(depth: Int) {
+    let boost = 1 + (strength.stillBoost - 1) * stillness.share(activity, mean)
     let sum = kernels.mask(activity, mean, Int32(columns), Int32(rows), &tables, &scratch, &blocks)
-    let square = max(Double(sum) / Double(columns * rows) / Double(1 << 24), 1e-6)
+    let square = max(Double(sum) / Double(columns * rows) / Double(1 << 24), 1e-6) * boost * boost
     // About two seconds of memory: short enough to follow scenes, long enough not to pump.
     runningSquare = statistics.pictures == 0 ? square : runningSquare + (square - runningSquare) / Double(min(60, statistics.pictures + 1))
     let factor = min(
@@ -111,7 +126,7 @@ public final class MarkEmbedder {
     statistics.meanSquare += (factor * factor * square - statistics.meanSquare) / Double(statistics.pictures)
     statistics.worstSquare = max(statistics.worstSquare, factor * factor * square)
     // 32768 of the kernel's scale is one sample step; strengths have 12 fractional bits.
-    let scale = factor * Double(pattern.step) * 8 * Double(1 << (depth - 8))
+    let scale = factor * boost * Double(pattern.step) * 8 * Double(1 << (depth - 8))
     rw_watermark_amplitudes(blocks, Int32(columns * rows), Float(scale), &amplitude)
   }
 

@@ -17,6 +17,8 @@ public final class MarkStage: Stage {
   private var index = 0
   private var embedder: MarkEmbedder?
   private var pool: FramePool?
+  /// Read ahead after the first picture.
+  private var upcoming: VideoFrame?
 
   /// - Parameter segments: also marks which segment of which variant each picture belongs to; nil does not.
   public init(key: WatermarkKey, id: WatermarkID, strength: MarkStrength = MarkStrength(), segments: SegmentMark? = nil) {
@@ -31,7 +33,11 @@ public final class MarkStage: Stage {
   public var statistics: MarkEmbedder.Statistics { embedder?.statistics ?? MarkEmbedder.Statistics() }
 
   public func next(from upstream: any Source<VideoFrame>) throws(MediaError) -> VideoFrame? {
-    guard let frame = try upstream.next() else { return nil }
+    let held = upcoming
+    upcoming = nil
+    var taken = held
+    if taken == nil { taken = try upstream.next() }
+    guard let frame = taken else { return nil }
     let format = frame.format
     guard !format.isRGB, format.isPlanar || format.isGray, (8...15).contains(format.bitDepth) else {
       throw MediaError(
@@ -41,6 +47,10 @@ public final class MarkStage: Stage {
     if embedder?.size != frame.size {
       embedder = try MarkEmbedder(key: key, id: id, size: frame.size, strength: strength)
       segment = -1
+      if held == nil {
+        upcoming = try upstream.next()
+        if let upcoming, upcoming.size == frame.size, upcoming.format == format { look(at: upcoming) }
+      }
     }
     if let segments {
       let current = segments.segment(ofPicture: index)
@@ -62,5 +72,16 @@ public final class MarkStage: Stage {
     return copy.freeze(
       time: frame.time, duration: frame.duration, color: frame.color, sampleAspectRatio: frame.sampleAspectRatio,
       orientation: frame.orientation)
+  }
+
+  private func look(at frame: VideoFrame) {
+    let plane = frame.rawPlane(0)
+    if frame.format.bitDepth == 8 {
+      embedder?.look(at: plane.base, stride: plane.stride)
+    } else {
+      plane.base.withMemoryRebound(to: UInt16.self, capacity: plane.stride / 2 * plane.rowCount) {
+        embedder?.look(at: $0, stride: plane.stride / 2, depth: frame.format.bitDepth)
+      }
+    }
   }
 }
