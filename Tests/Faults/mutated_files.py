@@ -84,7 +84,10 @@ def check(options, program, path, key):
             broken.append(f"left behind: {strangers}")
         judged = oracle(program, path)
         record["oracle"] = judged
-        for name in ("encode", "strict"):
+        # FFmpeg 5.1 reads neither animated WebP nor HEIF: its complaint says nothing of these files.
+        head = path.read_bytes()[:12]
+        foreign = head[:4] == b"RIFF" and head[8:] == b"WEBP" or head[4:] in (b"ftypheic", b"ftypmif1", b"ftypavif")
+        for name in () if foreign else ("encode", "strict"):
             if record[name]["status"] == 0 and sum(noticed(judged).values()) > 0 and not record[name].get("damage"):
                 broken.append(f"{name}: a full decode notices {noticed(judged)}, the report nothing")
         if options.peer:
