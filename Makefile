@@ -52,18 +52,18 @@ test-slow: test-packages
 FUZZ_SECONDS ?= 5
 FUZZ_RUNS ?= -1
 fuzz: test-packages
-	REELWRIGHT_FUZZ=1 $(SWIFT) build -c release --scratch-path .build/fuzz --product fuzz-parsers -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing
+	REELWRIGHT_FUZZ=1 $(SWIFT) build -c release --scratch-path .build/fuzz --product fuzz-parsers -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing \
+		-Xswiftc -use-ld=lld
 	python3 Tests/Fuzzing/fuzz.py --program .build/fuzz/release/fuzz-parsers --seconds $(FUZZ_SECONDS) --runs $(FUZZ_RUNS)
 
-# Address and thread sanitizer over the suites that need no worker process, whose address-space limit sanitizers do not fit into.
-SANITIZED := MediaCoreTests|PositionedJSONTests|CryptoTests|FileAccessTests|PipelineTests|KernelTests|TextTests|EncodingTests|FFmpegBridgeTests|CompositionTests|StorageTests|CommandLayerTests
+# Address and thread sanitizer over the suites that start no worker, into whose limit of address space sanitizers do not fit.
 test-asan: test-packages
-	$(SWIFT) build --build-tests --scratch-path .build/asan --sanitize=address
-	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build --scratch-path .build/asan --sanitize=address --filter '$(SANITIZED)'
+	REELWRIGHT_SANITIZE=1 $(SWIFT) build --build-tests --scratch-path .build/asan --sanitize=address
+	REELWRIGHT_SANITIZE=1 ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build --scratch-path .build/asan --sanitize=address
 
 test-tsan: test-packages
-	$(SWIFT) build --build-tests --scratch-path .build/tsan --sanitize=thread
-	$(SWIFT) test --skip-build --scratch-path .build/tsan --sanitize=thread --filter '$(SANITIZED)'
+	REELWRIGHT_SANITIZE=1 $(SWIFT) build --build-tests --scratch-path .build/tsan --sanitize=thread
+	REELWRIGHT_SANITIZE=1 $(SWIFT) test --skip-build --scratch-path .build/tsan --sanitize=thread
 
 # Ours against peers, paired and interleaved; writes Benchmarks/RESULTS.md and Benchmarks/results.json.
 bench: build test-packages

@@ -252,3 +252,15 @@ if Context.environment["REELWRIGHT_FUZZ"] != nil {
       ], path: "Tests/Fuzzing/Parsers", swiftSettings: swiftSettings),
   ]
 }
+
+// The sanitizers' suites (`make test-asan`, `make test-tsan`) are those below compositions and workers; without the rest they build in minutes.
+if Context.environment["REELWRIGHT_SANITIZE"] != nil {
+  let swiftModules = [
+    "MediaCore", "PositionedJSON", "Crypto", "FileAccess", "Pipeline", "FFmpegBridge", "Encoding", "Text", "Storage", "CommandLayer",
+  ]
+  let kept = Set(swiftModules + swiftModules.map { $0 + "Tests" } + ["KernelTests", "TestSupport", "TestBasics", "DatabaseTestSupport"])
+  package.targets.removeAll { target in
+    target.type != .system && !(target.path ?? "").hasPrefix("Sources/C/") && !kept.contains(target.name)
+  }
+  package.products = []
+}

@@ -80,7 +80,7 @@ def main():
         findings.mkdir(exist_ok=True)
         dictionary = seeds(target, corpus)
         done = subprocess.run([options.program.resolve(), f"-runs={options.runs}", f"-max_total_time={options.seconds}", "-max_len=8192", "-timeout=20",
-                               "-rss_limit_mb=2048", f"-dict={dictionary}", f"-artifact_prefix={findings}/{target}-", "-print_final_stats=1",
+                               "-rss_limit_mb=2048", *([f"-dict={dictionary}"] if dictionary.stat().st_size else []), f"-artifact_prefix={findings}/{target}-", "-print_final_stats=1",
                                "-verbosity=0", corpus], env={**os.environ, "FUZZ_TARGET": target}, capture_output=True)
         errors = done.stderr.decode(errors="replace")
         count = re.search(r"number_of_executed_units: (\d+)", errors)

@@ -1,3 +1,4 @@
+import CFuzzer
 import Composition
 import FFmpegBridge
 import FileAccess
@@ -124,7 +125,7 @@ enum FuzzTarget: String, CaseIterable {
 
   /// A file of these bytes through demuxer and decoders. FFmpeg itself is not instrumented: findings are in what we make of its answers.
   private static func media(_ bytes: [UInt8]) {
-    let number = memfd_create("fuzz", 0)
+    let number = fuzz_file()
     let descriptor = Descriptor(owning: number)
     guard bytes.withUnsafeBytes({ pwrite(number, $0.baseAddress, $0.count, 0) }) == bytes.count,
       let snapshot = FileSnapshot(of: number)
