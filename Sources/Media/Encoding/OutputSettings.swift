@@ -24,10 +24,10 @@ public struct OutputSettings: Sendable {
 
   /// - Parameters:
   ///   - preset: the values to start from.
-  ///   - outputExtension: decides the container where it names one: `"mp4"`, `"mov"`, `"mkv"`, `"webm"` …
+  ///   - outputExtension: decides the container: `"mp4"`, `"mov"`, `"mkv"`, `"webm"` … Nil or empty takes that of the preset.
   ///   - audioCodec: what to encode sound to, a name in `audioCodecs`; nil takes that of the preset or the container.
   ///   - copiesVideo: whether pictures are not encoded, so that their codec is none of the settings' business.
-  /// - Throws: `usage` when the container cannot hold the codec.
+  /// - Throws: `usage` for an extension that no container has, and when the container cannot hold the codec.
   public init(
     preset: EncodePreset, outputExtension: String?, audioCodec: String? = nil, copiesVideo: Bool = false
   ) throws(MediaError) {
@@ -37,7 +37,13 @@ public struct OutputSettings: Sendable {
         .usage, "cannot encode to \(preset.codec)", reason: "animations are made of documents and of single frames",
         advice: "use reel render, or reel frames --preview")
     }
-    let container = outputExtension.flatMap { OutputSettings.containers[$0] != nil ? $0 : nil } ?? preset.container
+    let named = outputExtension.flatMap { $0.isEmpty ? nil : $0 }
+    if let named, OutputSettings.containers[named] == nil {
+      throw MediaError(
+        .usage, "cannot write a .\(named) file", reason: "no container has that extension",
+        advice: "use \(OutputSettings.containers.keys.sorted().map { "." + $0 }.joined(separator: ", "))")
+    }
+    let container = named ?? preset.container
     if container == "webm" && preset.codec == "h264" { preset.codec = "vp9" }
     let codec = try VideoCodec.named(preset.codec)
     guard copiesVideo || codec.containers.contains(container) || OutputSettings.isAudioOnly(container) else {

@@ -15,7 +15,8 @@ public struct EncodeTask: MediaTask {
   /// Logical names. Defaults: `"input"` and `"output"`.
   public var input = "input"
   public var output = "output"
-  /// Decides the container where it names one: `"mp4"`.
+  /// Decides the container: `"mp4"`. Of `"jpg"`, `"png"` and `"webp"` the output is a picture, and so must be the input. Nil or empty takes
+  /// the container of the preset.
   public var outputExtension: String?
   /// Default `"standard"`.
   public var preset = "standard"
@@ -78,6 +79,7 @@ public struct EncodeTask: MediaTask {
   public init() {}
 
   public func run(in context: TaskContext) throws(MediaError) -> TaskReport {
+    if let format = stillFormat { return try runStill(format, in: context) }
     let watch = Stopwatch()
     var environment = context.environment()
     environment.keepsIncomplete = allowIncomplete

@@ -12,6 +12,8 @@ enum EncodeCommand {
         video and the default audio track (AAC stereo, 48 kHz), chapters, title and language, and leaves out all other tracks and \
         metadata. What is left out is named in the report. --keep changes each.
 
+        The name of the output decides the container. A name that ends in .jpg, .png or .webp makes a picture of a picture.
+
         With several inputs or a folder, -o is a folder and each output is named after its input. A failed item does not stop the \
         others; the status is that of the first failure.
         """,

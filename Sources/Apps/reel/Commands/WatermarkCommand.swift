@@ -45,7 +45,7 @@ enum WatermarkCommand {
       "embed", summary: "mark videos and encode them",
       discussion: """
         Encodes like 'reel encode' and marks the picture just before. The report states the luma PSNR of the change. With several \
-        inputs or a folder, -o is a folder.
+        inputs or a folder, -o is a folder; pictures stay pictures there.
         """,
       arguments: [Argument("IN", .oneOrMore, "A video, an image, or a folder of them.")],
       options: [
@@ -60,7 +60,10 @@ enum WatermarkCommand {
         Option("crf", .number("N", in: 0...63), default: "that of the preset", "Quality on the encoder's own scale; lower is better."),
       ],
       commonOptions: CommonOptions.task,
-      examples: [.init("reel watermark embed ad.mp4 -o marked.mp4 --id 1000 --key brand.key", "one marked copy")],
+      examples: [
+        .init("reel watermark embed ad.mp4 -o marked.mp4 --id 1000 --key brand.key", "one marked copy"),
+        .init("reel watermark embed photo.jpg -o marked.jpg --id 1000 --key brand.key", "a marked picture"),
+      ],
       action: runEmbed)
   }
 
@@ -85,7 +88,8 @@ enum WatermarkCommand {
     task.crf = invocation.number("crf")
     task.allowIncomplete = invocation.flag("allow-incomplete")
     return try Batch(invocation).run(
-      inputs: try InputPaths.expand(invocation.list("IN")), output: output, defaultExtension: try EncodePreset.named(task.preset).container
+      inputs: try InputPaths.expand(invocation.list("IN")), output: output, defaultExtension: try EncodePreset.named(task.preset).container,
+      keepsPictures: true
     ) { item, runner, part in
       task.outputExtension = InputPaths.pathExtension(of: item.output)
       let files = LocalFiles(

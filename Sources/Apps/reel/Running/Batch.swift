@@ -35,12 +35,15 @@ struct Batch {
   /// - Parameters:
   ///   - output: A file for one input; a folder for several, or when it exists as one or ends with a slash.
   ///   - defaultExtension: Of outputs named after their inputs.
+  ///   - keepsPictures: Whether outputs named after pictures are pictures.
   func run(
-    inputs: [String], output: String, defaultExtension: String,
+    inputs: [String], output: String, defaultExtension: String, keepsPictures: Bool = false,
     work: (Item, TaskRunner, BatchPart) throws -> TaskReport
   ) throws -> Int32 {
     let runner = try TaskRunner(invocation)
-    let items = try self.items(inputs, output: output, defaultExtension: defaultExtension)
+    let items = try self.items(inputs, output: output) { input in
+      (keepsPictures ? Batch.pictureExtensions[InputPaths.pathExtension(of: input)] : nil) ?? defaultExtension
+    }
     let weights = inputs.map(InputPaths.weight)
     let total = weights.reduce(0, +)
     var before = 0.0
@@ -70,7 +73,12 @@ struct Batch {
     return (firstFailure as? any ReportedError)?.exitStatus ?? 0
   }
 
-  private func items(_ inputs: [String], output: String, defaultExtension: String) throws -> [Item] {
+  /// What pictures of a kind are written as.
+  private static let pictureExtensions = [
+    "jpg": "jpg", "jpeg": "jpg", "png": "png", "webp": "webp", "heic": "jpg", "avif": "jpg", "bmp": "png", "tif": "png", "tiff": "png",
+  ]
+
+  private func items(_ inputs: [String], output: String, extensionOf: (String) -> String) throws -> [Item] {
     let isFolder = output.hasSuffix("/") || InputPaths.isFolder(output)
     if inputs.count == 1 && !isFolder { return [Item(input: inputs[0], output: output)] }
     if !isFolder, FileManager.default.fileExists(atPath: output) {
@@ -88,7 +96,7 @@ struct Batch {
         name = "\(stem)-\(number)"
         number += 1
       }
-      return Item(input: input, output: (output.hasSuffix("/") ? output : output + "/") + name + "." + defaultExtension)
+      return Item(input: input, output: (output.hasSuffix("/") ? output : output + "/") + name + "." + extensionOf(input))
     }
   }
 

@@ -40,6 +40,8 @@ public final class MarkFinder {
   private var stretchStart = 0.0
   private var checkpoints: [Double] = []
   private var found: [DetectedMark] = []
+  /// For pictures without a plane of luma.
+  private var converter: Scaler?
 
   public init(keys: [WatermarkKey], decision: MarkDecision, effort: MarkDetector.Effort = .full) {
     self.keys = keys
@@ -80,10 +82,8 @@ public final class MarkFinder {
   }
 
   private func add(_ frame: VideoFrame, _ time: Double) throws(MediaError) {
+    let frame = try MarkFinder.isReadable(frame.format) ? frame : luma(frame)
     let format = frame.format
-    guard !format.isRGB, format.isPlanar || format.isGray, (8...15).contains(format.bitDepth) else {
-      throw MediaError(.usage, "cannot search a picture", reason: "its samples are \(format.name)")
-    }
     let plane = frame.rawPlane(0)
     if format.bitDepth == 8 {
       detector?.add(plane.base, stride: plane.stride, time: time)
@@ -92,6 +92,20 @@ public final class MarkFinder {
         detector?.add($0, stride: plane.stride / 2, depth: format.bitDepth, time: time)
       }
     }
+  }
+
+  /// Whether the first plane is the luma in whole bytes or words.
+  private static func isReadable(_ format: PixelFormat) -> Bool {
+    !format.isRGB && (format.isPlanar || format.isGray) && (8...15).contains(format.bitDepth)
+  }
+
+  /// RGB, palettes and packed samples as Y'CbCr.
+  private func luma(_ frame: VideoFrame) throws(MediaError) -> VideoFrame {
+    if converter?.size != frame.size { converter = try Scaler(size: frame.size, format: .yuv444p, accurate: true) }
+    guard let result = try converter?.scale(frame) else {
+      throw MediaError(.bug, "cannot search a picture", reason: "its samples are \(frame.format.name)")
+    }
+    return result
   }
 
   private func endStretch() throws(MediaError) {
