@@ -43,7 +43,9 @@ import Text
 
   private func check(_ error: MediaError, _ input: [UInt8]) {
     let isOneLine = !error.reason.contains { $0.isNewline }
-    #expect(!error.reason.isEmpty && isOneLine && error.code != .bug, "\(error) for \(String(decoding: input, as: UTF8.self))")
+    #expect(
+      !error.reason.isEmpty && isOneLine && error.code != .bug,
+      "\(String(reflecting: error.reason)) for \(String(decoding: input, as: UTF8.self))")
   }
 
   @Test func documentsAreReadOrRefusedAtALine() {

@@ -70,6 +70,8 @@ private func ms(_ value: Int64) -> MediaTime { MediaTime(Rational(value, 1000)) 
     ("WEBVTT\n\n00:01.000 --> 1.000\ntext\n", "line 3: the time is not of the form"),
     ("[{\"word\": \"a\", \"start\": 2, \"end\": 1}]", "line 1, column 2 ([0]): the word ends before it starts"),
     ("[{\"word\": \"a\", \"start\": \"2\", \"end\": 1}]", "line 1, column 25 ([0].start): expected a number of seconds, found the string"),
+    ("[{\"word\": \"a\", \"start\": 1e300, \"end\": 1e301}]", "line 1, column 25 ([0].start): the time is out of range"),
+    ("[\u{2028}]", "line 1, column 2 ([0]): expected a value, found the character U+2028"),
     ("{\"word\": 1}", "line 1, column 1 (top level): expected an array of words"),
   ])
   func saysWhatIsWrongAndWhere(_ text: String, _ expected: String) {

@@ -14,9 +14,10 @@ public struct MediaTime: Hashable, Sendable, Comparable {
       wide: Int128(ticks) * Int128(timeBase.numerator), Int128(timeBase.denominator))
   }
 
-  /// The nearest microsecond to a floating point value; NaN and infinities give zero.
+  /// The nearest microsecond to a floating point value; NaN and infinities give zero, what lies beyond 292,000 years gives that.
   public init(seconds: Double) {
-    self.init(Rational(seconds.isFinite ? Int64((seconds * 1e6).rounded()) : 0, 1_000_000))
+    let microseconds = seconds.isFinite ? max(-9.2e18, min(9.2e18, (seconds * 1e6).rounded())) : 0
+    self.init(Rational(Int64(microseconds), 1_000_000))
   }
 
   public static let zero = MediaTime(.zero)

@@ -330,7 +330,14 @@ public struct JSONParser {
     let byte = bytes[index]
     if byte >= 0x80 {
       guard let length = try? scalarLength() else { return "a byte that is not UTF-8" }
-      return String(decoding: bytes[index..<index + length], as: UTF8.self)
+      let text = String(decoding: bytes[index..<index + length], as: UTF8.self)
+      guard let scalar = text.unicodeScalars.first else { return "a byte that is not UTF-8" }
+      switch scalar.properties.generalCategory {
+      // They would be unseen, or break the line of the message.
+      case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .privateUse, .unassigned:
+        return "the character U+\(String(scalar.value, radix: 16, uppercase: true))"
+      default: return text
+      }
     }
     if byte == UInt8(ascii: "\"") { return "a string" }
     return byte < 0x20 || byte == 0x7F ? "a control character" : String(Unicode.Scalar(byte))
