@@ -75,6 +75,9 @@ import Watermark
     let photo = try photo()
     let report = try encode(photo, "marked." + kind) { $0.watermark = MarkRequest(id: WatermarkID(7)) }
     #expect(report.watermark?.id == "0000000000000007")
+    #expect(report.warnings == [])
+    let weak = try encode(photo, "weak." + kind) { $0.watermark = MarkRequest(id: WatermarkID(7), meanPSNR: 80) }
+    #expect(weak.warnings.contains { $0.contains("weak") }, "\(String(describing: weak.watermark))")
     let inputs = [MarkRequest.defaultKeyName: scratch.path + "/key", "a": scratch.path + "/marked." + kind, "b": photo]
     let found = try DetectTask(inputs: ["a", "b"]).run(in: TaskContext(files: LocalFiles(inputs: inputs)))
     #expect(found.files.map { $0.marks.map(\.id) } == [["0000000000000007"], []])

@@ -7,8 +7,10 @@ public struct MarkRequest: Codable, Hashable, Sendable {
   public var id: WatermarkID
   /// Logical name of the key file; the key itself is never part of a task. Default `"watermark key"`.
   public var key = MarkRequest.defaultKeyName
-  /// Least mean luma PSNR in dB; nil the default of `MarkStrength`.
+  /// Least mean luma PSNR in dB; nil the default of `MarkStrength`, and `pictureMeanPSNR` for a picture that stays one.
   public var meanPSNR: Double?
+  /// One picture has to hold what a video spreads over many.
+  public static let pictureMeanPSNR = 42.0
 
   /// For encodes in segments that copies are assembled from: also marks each segment's place, for the first or the second
   /// encode. Nil marks the id alone.

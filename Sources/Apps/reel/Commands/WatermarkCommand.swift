@@ -55,7 +55,7 @@ enum WatermarkCommand {
           "creator", .text("CREATOR"), default: "none", "Instead of --id: a new id of this creator for each output (reel creators)."),
         storeOption,
         Option("key", .file("KEY"), default: "none, it is needed", "The key file."),
-        Option("psnr", .number("DB", in: 38...60), default: "44.2", "Least mean luma PSNR of the change."),
+        Option("psnr", .number("DB", in: 38...60), default: "44.2, of pictures 42", "Least mean luma PSNR of the change."),
         Option("preset", .choice(EncodePreset.all.map(\.name)), default: "standard", "A set of output settings."),
         Option("crf", .number("N", in: 0...63), default: "that of the preset", "Quality on the encoder's own scale; lower is better."),
       ],
