@@ -1,3 +1,4 @@
+import FileAccess
 import Glibc
 
 /// Hides the priming of sound that begins late in a finished MP4, MOV or M4A file.
@@ -7,13 +8,13 @@ import Glibc
 /// the muxer delayed by its priming, and its list is put right here, in place: the edit begins after the priming and is
 /// shorter by it, and so are the durations in `tkhd` and `mvhd`.
 struct EditListPatch {
-  private let descriptor: Int32
+  private let descriptor: Descriptor
   private var bytes: [UInt8] = []
   /// Where `bytes`, the content of the `moov` box, begins in the file.
   private var origin: Int64 = 0
 
   /// - Parameter descriptor: the finished file, open for reading and writing.
-  init(_ descriptor: Int32) { self.descriptor = descriptor }
+  init(_ descriptor: Descriptor) { self.descriptor = descriptor }
 
   /// Cuts `priming` samples from the start of each track, by its identifier; false when the file is not as expected or a
   /// write fails.
@@ -38,7 +39,7 @@ struct EditListPatch {
     guard patched == priming.count, let movieHeader else { return false }
     let wide = isWide(movieHeader)
     store(longest, at: movieHeader.body.lowerBound + (wide ? 24 : 16), wide: wide)
-    return bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, off_t(origin)) == $0.count }
+    return bytes.withUnsafeBytes { pwrite(descriptor.rawValue, $0.baseAddress, $0.count, off_t(origin)) == $0.count }
   }
 
   private mutating func cut(_ samples: Int64, from track: Track, movieUnit: Int64) {
@@ -121,25 +122,16 @@ struct EditListPatch {
   /// Reads the content of `moov`, wherever it stands.
   private mutating func readMovie() -> Bool {
     var position: Int64 = 0
-    while let header = read(16, at: position) {
-      bytes = header
-      var (size, body) = (number(at: 0, wide: false), Int64(8))
-      if size == 1 { (size, body) = (number(at: 8, wide: true), 16) }
-      guard size >= body else { return false }
-      if header[4..<8].elementsEqual("moov".utf8) {
-        origin = position + body
-        guard size - body < 1 << 31, let content = read(Int(size - body), at: origin) else { return false }
-        bytes = content
-        return true
+    while let header = BoxHeader(at: position, in: descriptor), let size = header.size {
+      if header.type == "moov" {
+        let count = size - header.byteCount
+        origin = position + header.byteCount
+        guard count < 1 << 31 else { return false }
+        bytes = descriptor.bytes(at: origin, count: Int(count))
+        return bytes.count == count
       }
       position += size
     }
     return false
-  }
-
-  private func read(_ count: Int, at position: Int64) -> [UInt8]? {
-    var bytes = [UInt8](repeating: 0, count: count)
-    let got = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, count, off_t(position)) }
-    return got == count ? bytes : nil
   }
 }

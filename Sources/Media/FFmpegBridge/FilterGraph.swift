@@ -171,24 +171,32 @@ public struct FilterGraph: ~Copyable {
       if status < 0 { return status }
       status = avfilter_graph_create_filter(&sink, avfilter_get_by_name("buffersink"), "out", nil, nil, graph)
       if status < 0 { return status }
-      var inputs = avfilter_inout_alloc()
-      var outputs = avfilter_inout_alloc()
-      defer {
-        avfilter_inout_free(&inputs)
-        avfilter_inout_free(&outputs)
-      }
-      outputs!.pointee.name = av_strdup("in")
-      outputs!.pointee.filter_ctx = source
-      inputs!.pointee.name = av_strdup("out")
-      inputs!.pointee.filter_ctx = sink
-      status = avfilter_graph_parse_ptr(graph, description, &inputs, &outputs, nil)
-      return status < 0 ? status : avfilter_graph_config(graph, nil)
+      return FilterGraph.connect(source, sink, through: description, in: graph)
     }
     guard status >= 0 else {
       avfilter_graph_free(&self.graph)
       throw failure(status)
     }
     self.key = key
+  }
+
+  /// Puts the filters of `description` between the ends of `graph` and settles their formats; FFmpeg's status.
+  static func connect(
+    _ source: UnsafeMutablePointer<AVFilterContext>?, _ sink: UnsafeMutablePointer<AVFilterContext>?, through description: String,
+    in graph: UnsafeMutablePointer<AVFilterGraph>
+  ) -> Int32 {
+    var inputs = avfilter_inout_alloc()
+    var outputs = avfilter_inout_alloc()
+    defer {
+      avfilter_inout_free(&inputs)
+      avfilter_inout_free(&outputs)
+    }
+    outputs!.pointee.name = av_strdup("in")
+    outputs!.pointee.filter_ctx = source
+    inputs!.pointee.name = av_strdup("out")
+    inputs!.pointee.filter_ctx = sink
+    let status = avfilter_graph_parse_ptr(graph, description, &inputs, &outputs, nil)
+    return status < 0 ? status : avfilter_graph_config(graph, nil)
   }
 
   private func failure(_ status: Int32) -> MediaError {

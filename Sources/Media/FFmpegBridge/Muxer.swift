@@ -206,7 +206,7 @@ public struct Muxer: ~Copyable {
     avio_flush(context.pointee.pb)
     guard status >= 0, rw_output_errno(bytes) == 0, context.pointee.pb.pointee.error >= 0 else { throw failure(status) }
     if !lateStreams.isEmpty {
-      var patch = EditListPatch(output.descriptor.rawValue)
+      var patch = EditListPatch(output.descriptor)
       guard patch.cut(Dictionary(uniqueKeysWithValues: lateStreams.map { ($0 + 1, $1) })) else {
         throw MediaError(
           .io, "cannot write \(output.displayName)", path: output.displayName, reason: "its header could not be written again",
