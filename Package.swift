@@ -143,7 +143,7 @@ let package = Package(
       name: "log-day", dependencies: ["MetadataLog", "Storage", "Transfer", "Crypto"], path: "Benchmarks/log-day",
       swiftSettings: swiftSettings),
     .executableTarget(
-      name: "jobs-costs", dependencies: ["Jobs", "Storage"], path: "Benchmarks/jobs-costs", exclude: ["loop.c"],
+      name: "jobs-costs", dependencies: ["Jobs", "Storage", "MediaCore"], path: "Benchmarks/jobs-costs", exclude: ["loop.c"],
       swiftSettings: swiftSettings),
     // The evaluation scripts of Benchmarks/ drive it with raw pictures.
     .executableTarget(

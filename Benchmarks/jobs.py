@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Measures the job store and the runner; writes the section "Jobs" of Benchmarks/RESULTS.md.
 
-    jobs.py --build .build/release [--clips FOLDER] [--only throughput,latency,claim,overhead] [--rounds N]
+    jobs.py --build .build/release [--clips FOLDER] [--only throughput,latency,claim,recovery,overhead] [--rounds N]
 
 throughput: jobs a second of our store and of a loop in C with the same statements and transactions, in turns.
 latency: from the call that enqueues, in one process, to the handler's start, in another that was idle.
 claim: the time of one claim, and resident memory, with 1,000 to 1,000,000 jobs queued.
+recovery: workers killed one after another, each while it runs a job; from the kill to the job's start in another one, on both stores.
 overhead: CPU seconds of an encode as a job, against the same encode by itself, in turns; in process, where they are counted.
 Needs a C compiler and libsqlite3-dev.
 """
@@ -14,6 +15,8 @@ import argparse
 import json
 import os
 import resource
+import select
+import signal
 import statistics
 import subprocess
 import sys
@@ -104,6 +107,97 @@ def claim(costs, scratch, rounds):
     return table
 
 
+class PostgreSQL:
+    """A server of its own on a unix socket; `initdb` refuses root, which becomes the user postgres for it."""
+
+    BIN = "/usr/lib/postgresql/15/bin/"
+
+    def __init__(self, scratch):
+        self.folder = tempfile.mkdtemp(dir=scratch)
+        self.run = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if self.run:
+            os.chmod(scratch, 0o755)
+            subprocess.run(["chown", "postgres", self.folder], check=True)
+        quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
+        subprocess.run([*self.run, self.BIN + "initdb", "-D", self.folder + "/data", "-A", "trust", "-U", "postgres", "--no-sync"], **quiet)
+        self.control = [*self.run, self.BIN + "pg_ctl", "-D", self.folder + "/data", "-l", self.folder + "/log", "-w"]
+        subprocess.run([*self.control, "-o", f"-k {self.folder} -c listen_addresses=", "start"], **quiet)
+
+    def url(self):
+        return f"postgresql://postgres@/postgres?host={self.folder}"
+
+    def stop(self):
+        subprocess.run([*self.control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+
+def recovery(costs, scratch, deaths, idle):
+    """Kills whoever runs the job; nothing else happens meanwhile. Milliseconds since the kill, of each step."""
+    table = {}
+    for kind in ("sqlite", "postgresql"):
+        server = PostgreSQL(scratch) if kind == "postgresql" else None
+        folder = tempfile.mkdtemp(dir=scratch)
+        store = "recovery=" + server.url() if server else folder + "/jobs.sqlite"
+        journal = folder + "/journal"
+        workers = {}
+
+        def start():
+            process = subprocess.Popen([costs, "holder", store, folder, journal])
+            workers[process.pid] = process
+
+        def lines(after):
+            with open(journal) as file:
+                file.seek(after)
+                return [line.split() for line in file.read().splitlines()]
+
+        def wait(after, what):
+            end = time.monotonic() + 30
+            while time.monotonic() < end:
+                if os.path.exists(journal):
+                    for line in lines(after):
+                        if line[0] == "failed":
+                            sys.exit("jobs.py: " + " ".join(line))
+                        if what(line):
+                            return line
+                time.sleep(0.005)
+            sys.exit("jobs.py: nobody took the job")
+
+        try:
+            subprocess.run([costs, "hold", store], check=True, stdout=subprocess.DEVNULL)
+            for _ in range(idle + 1):
+                start()
+            holder = int(wait(0, lambda line: line[0] == "began")[1])
+            steps = {"hung up": [], "recovered": [], "claimed": [], "began": []}
+            for number in range(deaths):
+                # Not in step with heartbeats.
+                time.sleep(0.25 + (number * 37 % 100) / 400)
+                place = os.path.getsize(journal)
+                name = next(line[2] for line in lines(0) if line[0] == "started" and int(line[1]) == holder)
+                sign = os.open(f"{folder}/workers/{name}", os.O_RDONLY | os.O_NONBLOCK)
+                hangs_up = select.poll()
+                hangs_up.register(sign, 0)
+                killed = time.monotonic_ns()
+                os.kill(holder, signal.SIGKILL)
+                hangs_up.poll(1000)
+                steps["hung up"].append((time.monotonic_ns() - killed) / 1e6)
+                os.close(sign)
+                workers.pop(holder).wait()
+                holder = int(wait(place, lambda line: line[0] == "began")[1])
+                for line in lines(place):
+                    if line[0] in steps:
+                        steps[line[0]].append((int(line[-1]) - killed) / 1e6)
+                start()
+            table[kind] = {"deaths": deaths, "idle": idle, "load": os.getloadavg()[0],
+                           "steps": {name: {"p50": quantile(times, 0.5), "p99": quantile(times, 0.99), "longest": max(times), "count": len(times)}
+                                     for name, times in steps.items()}}
+        finally:
+            for process in workers.values():
+                process.kill()
+                process.wait()
+            if server:
+                server.stop()
+    return table
+
+
 def overhead(build, clips, scratch, rounds):
     reel, clip = build + "/reel", os.path.join(clips, "c1.mp4")
     settings = {"speed": "medium"}
@@ -154,6 +248,15 @@ def markdown(found):
         for row in found["claim"]:
             lines.append(f"| {row['queued']:,} | {row['p50']:.0f} | {row['p99']:.0f} | {row['residentKiB'] / 1024:.1f} |")
         lines += ["", "Query plan, the same at every length:", "", "```"] + found["claim"][-1]["plan"] + ["```", ""]
+    if "recovery" in found:
+        row = next(iter(found["recovery"].values()))
+        lines += [f"A worker that runs a job is killed, {row['deaths']} times one after another, beside {row['idle']} idle one; milliseconds from the kill to the "
+                  "hang-up of its sign (as another process sees it), to its job being back in the queue, claimed, and begun by the other (limit 50):", "",
+                  "| store | step | p50 | p99 | longest |", "|---|---|---|---|---|"]
+        for kind, row in found["recovery"].items():
+            for name, step in row["steps"].items():
+                lines.append(f"| {kind} | {name} | {step['p50']:.1f} | {step['p99']:.1f} | {step['longest']:.1f} |")
+        lines.append("")
     if "overhead" in found:
         row = found["overhead"]
         lines += [f"An encode of {row['clip']} as a job (`reel jobs submit`, `reel worker --once`) against `reel encode`, both in process, {row['rounds']} rounds in "
@@ -165,7 +268,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True)
     parser.add_argument("--clips", default=os.environ.get("REELWRIGHT_CLIPS", ""))
-    parser.add_argument("--only", default="throughput,latency,claim,overhead")
+    parser.add_argument("--only", default="throughput,latency,claim,recovery,overhead")
+    parser.add_argument("--deaths", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     costs = arguments.build + "/jobs-costs"
@@ -179,6 +283,8 @@ def main():
                 found[part] = latency(costs, scratch)
             elif part == "claim":
                 found[part] = claim(costs, scratch, min(arguments.rounds, 3))
+            elif part == "recovery":
+                found[part] = recovery(costs, scratch, arguments.deaths, 1)
             elif part == "overhead":
                 found[part] = overhead(arguments.build, arguments.clips, scratch, arguments.rounds)
             print(part, json.dumps(found[part]))

@@ -1,5 +1,6 @@
 import Glibc
 import Jobs
+import MediaCore
 import Storage
 
 /// Measures the job store by itself; `Benchmarks/jobs.py` runs it beside a loop in C with the same statements.
@@ -11,6 +12,10 @@ import Storage
 ///     jobs-costs claim DATABASE N                       N claims of one job each; microseconds and resident memory
 ///     jobs-costs runner DATABASE N FILE                 runs N jobs as they come; writes when each was started
 ///     jobs-costs enqueue DATABASE N FILE                enqueues one job every 20 ms; writes when each call began
+///     jobs-costs hold STORE                             enqueues one job that runs until it is told to stop
+///     jobs-costs holder STORE FOLDER FILE               runs such jobs; writes what it recovered, claimed and began, and when
+///
+/// STORE is a database or, for PostgreSQL, SCHEMA=URL.
 enum JobsCosts {
   static func main() -> Int32 {
     let arguments = CommandLine.arguments
@@ -23,6 +28,8 @@ enum JobsCosts {
       case "claim" where arguments.count == 4: try claim(arguments[2], Int(arguments[3]) ?? 0)
       case "runner" where arguments.count == 5: try run(arguments[2], Int(arguments[3]) ?? 0, arguments[4])
       case "enqueue" where arguments.count == 5: try enqueue(arguments[2], Int(arguments[3]) ?? 0, arguments[4])
+      case "hold" where arguments.count == 3: try hold(arguments[2])
+      case "holder" where arguments.count == 5: try holder(arguments[2], arguments[3], arguments[4])
       default: return 64
       }
       return 0
@@ -133,6 +140,49 @@ enum JobsCosts {
     try runner.run(until: .stopped)
     fputs("resident \(resident())\n", journal)
     fclose(journal)
+  }
+
+  /// The store at a path, or of `SCHEMA=URL`.
+  private static func anyStore(_ text: String) throws -> JobStore {
+    guard !text.hasPrefix("/"), let equals = text.firstIndex(of: "=") else { return try store(text) }
+    var configuration = PostgreSQLConfiguration(url: String(text[text.index(after: equals)...]))
+    configuration.schema = String(text[..<equals])
+    configuration.restartGraceSeconds = 0
+    return try JobStore(database: PostgreSQLDatabase(configuration))
+  }
+
+  private static func hold(_ store: String) throws {
+    var spec = JobSpec(kind: "hold")
+    spec.crashLimit = 1_000_000
+    print(try anyStore(store).submit(spec).id)
+  }
+
+  private static func holder(_ store: String, _ folder: String, _ output: String) throws {
+    let journal = open(output, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o600)
+    @Sendable func note(_ text: String) {
+      // One call a line: it is in the page cache, whatever happens to this process.
+      let line = Array("\(text) \(nanoseconds())\n".utf8)
+      _ = Glibc.write(journal, line, line.count)
+    }
+    var handlers = JobHandlers()
+    handlers.register("hold") { context in
+      note("began \(getpid())")
+      while !context.cancellation.isCancelled { usleep(20_000) }
+      throw JobsError(.stopped, "cannot hold", reason: "told to stop")
+    }
+    var configuration = RunnerConfiguration()
+    configuration.slots = ["cpu": 1]
+    configuration.folder = folder
+    configuration.onEvent = { event in
+      switch event {
+      case .started(let worker): note("started \(getpid()) \(String(worker, radix: 16))")
+      case .recovered(_, let jobs) where !jobs.isEmpty: note("recovered \(getpid())")
+      case .claimed: note("claimed \(getpid())")
+      case .storeFailed(let text): note("failed \(text.filter { $0 != "\n" })")
+      default: break
+      }
+    }
+    try Runner(store: anyStore(store), handlers: handlers, configuration: configuration).run(until: .stopped)
   }
 
   private static func enqueue(_ path: String, _ count: Int, _ output: String) throws {
