@@ -159,16 +159,20 @@ final class Dispatcher {
 
   /// Comes before everything else of a round: the jobs of a neighbour that has just died wait for it.
   private func attendDeaths(_ now: Int64) throws {
-    for (id, peer) in peers {
-      guard let descriptor = peer.descriptor, Dispatcher.hasHungUp(descriptor) else { continue }
-      unwatch(peer)
-      peers[id]?.descriptor = nil
-      // A server needs a moment to notice: a few milliseconds are waited here, the rest between rounds.
-      peers[id]?.suspectedUntil = now + 2_000_000
-      for _ in 0..<20 {
-        if try recover(id, needsLock: true) { break }
-        Thread.sleep(microseconds: 1000)
+    var dead: [Int64] = []
+    // A server needs a moment to notice: a few milliseconds are waited here, the rest between rounds. The dead take turns,
+    // so that one whose last transaction is still being written holds up no other.
+    for _ in 0..<20 {
+      for (id, peer) in peers {
+        guard let descriptor = peer.descriptor, Dispatcher.hasHungUp(descriptor) else { continue }
+        unwatch(peer)
+        peers[id]?.descriptor = nil
+        peers[id]?.suspectedUntil = now + 2_000_000
+        dead.append(id)
       }
+      dead = try dead.filter { try !recover($0, needsLock: true) }
+      if dead.isEmpty { return }
+      Thread.sleep(microseconds: 1000)
     }
   }
 
@@ -194,7 +198,7 @@ final class Dispatcher {
       }
       peers[id] = peer
       if now - peer.changedAt >= lease {
-        _ = try recover(id, needsLock: false)
+        if try !recover(id, needsLock: false) { wait = min(wait, 20_000) }
         continue
       }
       // Looked at again when its lease runs out, whatever happens until then.

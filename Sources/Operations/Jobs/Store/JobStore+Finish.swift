@@ -109,16 +109,24 @@ extension JobStore {
 
   /// Takes the jobs of a worker that is gone.
   /// - Parameter needsLock: whether the worker's session lock must be free; false when its lease has run out.
-  /// - Returns: the jobs that were taken; nil when the worker lives.
+  /// - Returns: the jobs that were taken; nil when the worker lives, or when a transaction of its own on one of them has
+  ///   not ended yet: then it is to be tried again.
   func recover(worker: Int64, needsLock: Bool) throws -> [JobID]? {
+    do {
+      return try take(worker: worker, needsLock: needsLock)
+    } catch let error as StorageError where error.code == .busy && database.dialect == .postgresql {
+      return nil
+    }
+  }
+
+  private func take(worker: Int64, needsLock: Bool) throws -> [JobID]? {
     // After a power failure all workers are gone and whoever comes first recovers anew: no need to wait for the disk.
     try database.write(.crashSafe) { transaction in
       if needsLock, try !transaction.takeLock(worker) { return nil }
-      if transaction.dialect == .postgresql {
-        // One who recovers, and never one who is completing at the same time.
-        _ = try transaction.query("SELECT id FROM job WHERE worker = $1 AND state = 2 FOR UPDATE", [.integer(worker)])
-      }
-      let rows = try transaction.query("SELECT id, token FROM job WHERE worker = $1 AND state = 2", [.integer(worker)])
+      // One who recovers, and never one who is completing at the same time. Not waited for: a dead worker's last commit may
+      // be waiting for the disk, and a stopped one's for its owner.
+      let lock = transaction.dialect == .postgresql ? " FOR UPDATE NOWAIT" : ""
+      let rows = try transaction.query("SELECT id, token FROM job WHERE worker = $1 AND state = 2\(lock)", [.integer(worker)])
       var taken: [JobID] = []
       for row in rows {
         let claim = JobClaim(job: JobID(row.integer(0) ?? 0), worker: worker, token: row.integer(1) ?? 0)

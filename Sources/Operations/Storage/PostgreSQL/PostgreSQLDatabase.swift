@@ -28,11 +28,11 @@ public final class PostgreSQLDatabase: Database, Sendable {
   }
 
   public func write<Result>(_ durability: Durability, _ body: (any Transaction) throws -> Result) throws -> Result {
-    try perform(durability == .powerSafe ? "BEGIN" : "BEGIN; SET LOCAL synchronous_commit = off", body)
+    try perform(durability == .powerSafe ? "BEGIN" : PostgreSQLDatabase.beginCrashSafe, waitsForDisk: durability == .powerSafe, body)
   }
 
   public func read<Result>(_ body: (any Transaction) throws -> Result) throws -> Result {
-    try perform("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body)
+    try perform("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", waitsForDisk: false, body)
   }
 
   public func doorbell(_ bell: String) throws(StorageError) -> any Doorbell {
@@ -46,11 +46,16 @@ public final class PostgreSQLDatabase: Database, Sendable {
     return PostgreSQLSessionLock(connection)
   }
 
-  private func perform<Result>(_ begin: String, _ body: (any Transaction) throws -> Result) throws -> Result {
+  private static let beginCrashSafe = "BEGIN; SET LOCAL synchronous_commit = off"
+
+  private func perform<Result>(
+    _ begin: String, waitsForDisk: Bool, _ body: (any Transaction) throws -> Result
+  ) throws -> Result {
     let connection = try acquire(begin)
     do {
-      let result = try body(PostgreSQLTransaction(connection, restartGraceSeconds: configuration.restartGraceSeconds))
-      try connection.run("COMMIT")
+      let transaction = PostgreSQLTransaction(connection, restartGraceSeconds: configuration.restartGraceSeconds)
+      let result = try body(transaction)
+      try connection.run(PostgreSQLDatabase.commit(ringing: transaction.bells, waitsForDisk: waitsForDisk))
       release(connection)
       return result
     } catch {
@@ -58,6 +63,18 @@ public final class PostgreSQLDatabase: Database, Sendable {
       if (try? connection.run("ROLLBACK")) != nil { release(connection) } else { discard() }
       throw error
     }
+  }
+
+  /// Commits, and rings after that.
+  ///
+  /// A transaction that notifies holds a lock of the whole server until its commit has ended (PostgreSQL's
+  /// `PreCommit_Notify`), so that all that ring would wait for one another's disk. One that waits for the disk therefore
+  /// rings in a second transaction, which does not; both are one message, so that the server runs the second one also
+  /// when this process dies after the first.
+  private static func commit(ringing bells: Set<String>, waitsForDisk: Bool) -> String {
+    guard !bells.isEmpty else { return "COMMIT" }
+    let rings = bells.sorted().map { "NOTIFY \($0); " }.joined()
+    return waitsForDisk ? "COMMIT; \(beginCrashSafe); \(rings)COMMIT" : "\(rings)COMMIT"
   }
 
   /// A connection in an open transaction. A pooled one may have died since its last use: nothing has happened on it

@@ -3,6 +3,8 @@ final class PostgreSQLTransaction: Transaction {
   let dialect = Dialect.postgresql
   private let connection: PostgreSQLConnection
   private let restartGraceSeconds: Int
+  /// The bells to ring at the commit.
+  private(set) var bells: Set<String> = []
 
   init(_ connection: PostgreSQLConnection, restartGraceSeconds: Int) {
     self.connection = connection
@@ -15,8 +17,7 @@ final class PostgreSQLTransaction: Transaction {
 
   func ring(_ bell: String) throws(StorageError) {
     try BellName.check(bell)
-    // The server delivers it after the commit, and only then.
-    try connection.run("NOTIFY \(bell)")
+    bells.insert(bell)
   }
 
   func takeLock(_ key: Int64) throws(StorageError) -> Bool {
