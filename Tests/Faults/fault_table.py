@@ -6,9 +6,9 @@ usage: fault_table.py --reel .build/release/reel [--rows NAME,…] [--points N] 
 A row is a function that yields a text for each thing that is wrong. --points: at how many system calls faults are put (default 12;
 the full table takes 300). Needs strace, faketime, ffmpeg; the last row also the shared bombs. Exit 1 when a row did not behave.
 """
-import argparse, inspect, os, pathlib, re, signal, struct, subprocess, sys, time
+import argparse, inspect, os, pathlib, re, signal, socket, struct, subprocess, sys, time
 
-import kit
+import kit, network
 
 ENCODE = ["--speed", "ultrafast", "--threads", "2"]
 
@@ -102,26 +102,43 @@ def write_error(bench):
                 outcome = kit.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e",
                                    f"inject=pwrite64:error={error}:syscall=gettid:when={point}+", *bench.encode(folder)], folder)
                 yield from (f"{error} at write {point} of {total}: {text}" for text in refused(outcome, folder, {74}))
+                cause = {"ENOSPC": "space", "EIO": "error"}[error]
+                if "out.mp4" not in outcome.line or cause not in outcome.line:
+                    yield f"{error} at write {point}: path or cause is not named: {outcome.line}"
 
 
-def killed(bench):
-    """SIGKILL of the orchestrator, and of its worker, at any system call: nothing at the final path or all of it; nothing else left."""
+def interrupted(bench, name, points):
+    """Both processes get a signal at their n-th system call: nothing at the final path or all of it; nothing else left."""
     with kit.scratch() as folder:
         total = len(bench.count(folder, "all"))
-    for point in bench.spread(total):
+    for point in bench.spread(total)[::max(1, bench.points // points)]:
         with kit.scratch() as folder:
             # when= counts by process: the orchestrator and the worker are both cut down at their n-th call.
-            kit.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=all", "-e", f"inject=all:signal=KILL:when={point}", *bench.encode(folder)],
-                    folder)
+            outcome = kit.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=all", "-e", f"inject=all:signal={name}:when={point}",
+                               *bench.encode(folder)], folder)
             time.sleep(0.05)
-            where = f"call {point} of {total}"
+            where = f"{name} at call {point} of {total}"
             out = pathlib.Path(folder) / "out.mp4"
+            if outcome.status == "hang":
+                yield f"{where}: no end"
             if out.exists() and frame_count(out) != 120:
                 yield f"{where}: a short output at the final path"
+            if outcome.status == 0 and not out.exists():
+                yield f"{where}: status 0 without an output"
             # A sidecar is published first; the next start sweeps one without its output.
             strangers = kit.left_behind(folder, {"out.mp4", "out.mp4.sidecar.json"})
             if strangers:
                 yield f"{where}: left behind {strangers}"
+
+
+def killed(bench):
+    """SIGKILL of the orchestrator, and of its worker, at any system call: nothing at the final path or all of it; nothing else left."""
+    yield from interrupted(bench, "KILL", bench.points)
+
+
+def terminated(bench):
+    """SIGTERM at any system call: the same."""
+    yield from interrupted(bench, "TERM", max(6, bench.points // 5))
 
 
 def children(pid, *name):
@@ -206,13 +223,16 @@ def two_runs(bench):
 
 
 def odd_inputs(bench):
-    """A FIFO, a device, a socket and a folder without media are refused at once."""
+    """A FIFO, devices, a socket and a folder without media are refused at once."""
     with kit.scratch() as folder:
         fifo = pathlib.Path(folder) / "fifo.mp4"
         os.mkfifo(fifo)
-        for source in (fifo, "/dev/zero", "/dev/null", "/proc/self/mem"):
-            outcome = kit.run(bench.encode(folder, source), folder, limit=20)
-            yield from (f"{source}: {text}" for text in refused(outcome, folder, {65, 66, 77}))
+        (pathlib.Path(folder) / "empty").mkdir()
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(f"{folder}/socket.mp4")
+            for source in (fifo, "/dev/zero", "/dev/null", "/proc/self/mem", f"{folder}/empty", f"{folder}/socket.mp4"):
+                outcome = kit.run(bench.encode(folder, source), folder, limit=20)
+                yield from (f"{source}: {text}" for text in refused(outcome, folder, {65, 66, 77}))
 
 
 def changing_input(bench):
@@ -307,7 +327,8 @@ def pointing_elsewhere(bench):
              "p.svg": '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="64" height="64"><image xlink:href="CANARY" width="64" height="64"/></svg>',
              "t.srt": '1\n00:00:00,000 --> 00:00:02,000\n<img src="CANARY"/><font face="CANARY">x</font>\n', "d.pls": "[playlist]\nFile1=CANARY\n",
              "image-%03d.jpg": "CANARY\n"}
-    with kit.scratch() as folder:
+    with kit.scratch() as folder, network.Private() as listener:
+        yield from listener.control()
         secret = pathlib.Path(folder) / "secret-canary.mp4"
         secret.write_bytes(bench.clip.read_bytes())
         for name, text in texts.items():
@@ -317,13 +338,23 @@ def pointing_elsewhere(bench):
                     path.write_text(text.replace("CANARY", target))
                     for command in (["probe", path], ["encode", path, "-o", pathlib.Path(folder) / "out.mp4"]):
                         log = pathlib.Path(folder) / "trace"
-                        kit.run(["unshare", "-n", "strace", "-f", "-qq", "-s", "300", "-e", "trace=%file,%network", "-o", log, bench.reel, *command], folder)
+                        kit.run(["strace", "-f", "-qq", "-s", "300", "-e", "trace=%file,%network", "-o", log, bench.reel, *command], folder)
                         calls = log.read_text()
-                        if "secret-canary" in calls or re.search(r"connect\(.*sin_addr", calls):
+                        if "secret-canary" in calls or re.search(r"(connect|sendto|sendmsg)\(.*sin6?_addr", calls):
                             yield f"{command[0]} {path.name}: {[line for line in calls.splitlines() if 'secret-canary' in line or 'sin_addr' in line][:1]}"
+                        for what in listener.seen():
+                            yield f"{command[0]} {path.name}: {what}"
                         (pathlib.Path(folder) / "out.mp4").unlink(missing_ok=True)
                         (pathlib.Path(folder) / "out.mp4.sidecar.json").unlink(missing_ok=True)
                     path.unlink()
+        # As an input of a command, an address is a path that is not there.
+        for address in ("http://169.254.169.254/latest/clip.mp4", "http://127.0.0.1/clip.mp4", "http://[::1]/clip.mp4"):
+            outcome = kit.run([bench.reel, "probe", address], folder)
+            if outcome.status in (0, "hang") or outcome.status not in kit.STATUSES:
+                yield f"{address}: status {outcome.status}"
+            for what in listener.seen():
+                yield f"{address}: {what}"
+        yield from listener.control()
 
 
 def frame_count(path):
@@ -332,7 +363,7 @@ def frame_count(path):
     return int(done.stdout.strip() or 0) if done.stdout.strip().isdigit() else 0
 
 
-ROWS = [read_error, truncated, write_error, killed, worker_dies, clock_jumps, output_is_link, two_runs, odd_inputs, changing_input,
+ROWS = [read_error, truncated, write_error, killed, terminated, worker_dies, clock_jumps, output_is_link, two_runs, odd_inputs, changing_input,
         allocation_failure, bombs, pointing_elsewhere]
 
 

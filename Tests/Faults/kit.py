@@ -1,5 +1,5 @@
 """What the fault scripts share: where the shared material is, and one run of a command with what it left behind."""
-import json, os, pathlib, subprocess, tempfile, time
+import json, os, pathlib, signal, subprocess, tempfile, time
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Exit statuses of the command-line contract; cancellation (130, 143) besides.
@@ -39,14 +39,32 @@ class Outcome:
 
 
 def run(command, folder, limit=LIMIT_SECONDS, **more):
-    """Runs a command with `folder` for its state, cache and temporary files. Status "hang" past the limit."""
+    """Runs a command with `folder` for its state, cache and temporary files. Status "hang" past the limit, when all its processes are killed."""
     start = time.monotonic()
+    started = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                               env=environment(folder), start_new_session=True, **more)
     try:
-        done = subprocess.run([str(part) for part in command], capture_output=True, timeout=limit, stdin=subprocess.DEVNULL,
-                              env=environment(folder), **more)
-        return Outcome(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), time.monotonic() - start)
+        output, errors = started.communicate(timeout=limit)
+        status = started.returncode
     except subprocess.TimeoutExpired:
-        return Outcome("hang", "", "", time.monotonic() - start)
+        status = "hang"
+        output, errors = end(started)
+    return Outcome(status, output.decode(errors="replace"), errors.decode(errors="replace"), time.monotonic() - start)
+
+
+def end(started):
+    """Kills a process, its group and every descendant in a group of its own (workers); what it wrote."""
+    found = [started.pid]
+    for pid in found:
+        listed = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout
+        found += [int(child) for child in listed.split()]
+    for pid in found:
+        for kill in (os.killpg, os.kill):
+            try:
+                kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+    return started.communicate()
 
 
 def scratch():

@@ -4,65 +4,101 @@ import Testing
 
 @testable import Sandbox
 
-/// One allocation after the other fails in a worker that probes a clip. Slow: REELWRIGHT_SLOW=1.
-@Suite(.enabled(if: isSlowRun && access("/usr/bin/cc", X_OK) == 0 && access(mediaWorker, X_OK) == 0, "needs REELWRIGHT_SLOW=1 and cc"))
+/// One allocation after the other fails in a worker. Slow: REELWRIGHT_SLOW=1 for a sample, REELWRIGHT_ALLOCATIONS=1 for every one of a
+/// probe and of the start of the process, and every third of an encode.
+@Suite(
+  .serialized,
+  .enabled(if: isSlowRun && access("/usr/bin/cc", X_OK) == 0 && access(mediaWorker, X_OK) == 0, "needs REELWRIGHT_SLOW=1 and cc"))
 struct AllocationFailureTests {
-  /// Lets allocation number FAIL_AT fail, counted from the start of the process.
-  private static let source = """
-    #include <errno.h>
-    #include <stddef.h>
-    #include <stdlib.h>
-    extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
-    static _Atomic long count, at = -2;
-    static int fails(void) {
-      if (at == -2) { char *text = getenv("FAIL_AT"); at = text ? atol(text) : -1; }
-      return at >= 0 && count++ == at;
-    }
-    void *malloc(size_t s) { if (fails()) { errno = ENOMEM; return 0; } return __libc_malloc(s); }
-    void *calloc(size_t n, size_t s) { if (fails()) { errno = ENOMEM; return 0; } return __libc_calloc(n, s); }
-    void *realloc(void *p, size_t s) { if (fails()) { errno = ENOMEM; return 0; } return __libc_realloc(p, s); }
-    int posix_memalign(void **p, size_t a, size_t s) {
-      void *found = fails() ? 0 : __libc_memalign(a, s);
-      return found ? (*p = found, 0) : ENOMEM;
-    }
-    """
+  private static let encodeTask =
+    #"{"input":"in","output":"out","outputExtension":"mkv","preset":"standard","speed":"ultrafast","keep":[],"metadata":{},"allowIncomplete":false}"#
 
-  @Test func everyFailedAllocationIsANamedErrorOrWithoutEffect() throws {
-    let library = "/tmp/reelwright-failing-allocation-\(getpid())"
-    defer { _ = shell("rm -f \(library).c \(library).so") }
-    let file = try #require(fopen("\(library).c", "w"))
-    fputs(Self.source, file)
-    fclose(file)
-    _ = shell("cc -O2 -shared -fPIC -o \(library).so \(library).c 2>&1")
-    try #require(access("\(library).so", R_OK) == 0)
-
-    let reference = try probe([:])
-    var errors = 0
-    for number in stride(from: 0, to: 20_000, by: 97) {
-      do throws(MediaError) {
-        let result = try probe(["LD_PRELOAD": "\(library).so", "FAIL_AT": "\(number)"])
-        if result.contains("\"error\":{\"code\"") {
-          errors += 1  // A probe reports the failure of a file in its result.
-        } else {
-          #expect(result == reference, "allocation \(number) was swallowed")
-        }
-      } catch {
-        errors += 1
-        #expect(!error.reason.isEmpty && error.code.exitStatus != 0, "allocation \(number)")
-      }
-    }
-    #expect(errors > 20)
+  @Test func everyFailedAllocationOfAProbeIsANamedError() throws {
+    try sweep("probe", #"{"inputs":["in"]}"#, stride: isWholeRun ? 1 : 29)
   }
 
-  private func probe(_ environment: [String: String]) throws(MediaError) -> String {
-    var limits = Limits()
-    limits.wallSeconds = 20
-    let pool = attackPool { configuration in
+  @Test func everyFailedAllocationOfAnEncodeIsANamedError() throws {
+    try sweep("encode", Self.encodeTask, stride: isWholeRun ? 3 : 97)
+  }
+
+  /// Allocations before the first job: of dynamic linking, constructors and the runtime.
+  @Test func aFailedAllocationAtTheStartIsANamedError() throws {
+    let allocator = try FailingAllocator()
+    allocator.arm(-1)
+    _ = try run("probe", #"{"inputs":["in"]}"#, pool(template: true, allocator.environment))
+    let total = allocator.last.beforeTheFirstJob
+    #expect(total > 100)
+    var points = 0
+    for number in stride(from: 0, to: total, by: isWholeRun ? 1 : max(1, total / 60)) {
+      allocator.arm(-1)
+      let error = failure("probe", #"{"inputs":["in"]}"#, pool(template: false, allocator.environment(failingAt: number)))
+      points += 1
+      #expect(allocator.last.failed, "allocation \(number) of the start was not reached")
+      check(error, "allocation \(number) of the start")
+    }
+    print("allocations: start: \(points) of \(total) failed")
+  }
+
+  /// Fails allocation 0, `stride`, … of one job after the other, until a job ends before its turn.
+  private func sweep(_ kind: String, _ payload: String, stride: Int) throws {
+    let allocator = try FailingAllocator()
+    let pool = pool(template: true, allocator.environment)
+    allocator.arm(-1)
+    _ = try run(kind, payload, pool)
+    let total = allocator.last.allocations
+    #expect(total > 1000 && !allocator.last.failed)
+
+    var number = 0
+    var points = 0
+    // Threads make the count differ by some from run to run.
+    while number < 2 * total {
+      allocator.arm(number)
+      let error = failure(kind, payload, pool)
+      guard allocator.last.failed else {
+        #expect(error == nil, "\(kind), no allocation failed")
+        break
+      }
+      check(error, "\(kind), allocation \(number)")
+      points += 1
+      number += stride
+    }
+    #expect(number >= total * 9 / 10, "\(kind) ended at allocation \(number) of \(total)")
+    print("allocations: \(kind): \(points) of \(total) failed")
+  }
+
+  private func check(_ error: MediaError?, _ place: String) {
+    guard let error else {
+      Issue.record("\(place): the failure was swallowed")
+      return
+    }
+    #expect(error.code.exitStatus != 0 && !error.reason.isEmpty, "\(place)")
+    #expect(error.reason.contains("out of memory"), "\(place): \(error.reason) \(error.details)")
+  }
+
+  private func pool(template: Bool, _ environment: [String: String]) -> WorkerPool {
+    attackPool(template: template) { configuration in
       configuration.executable = mediaWorker
       configuration.environment = environment
     }
-    return try pool.text("probe", #"{"inputs":["in"]}"#, files: MemoryFiles(["in": smallClip]), limits: limits)
+  }
+
+  private func run(_ kind: String, _ payload: String, _ pool: WorkerPool) throws(MediaError) -> String {
+    var limits = Limits()
+    limits.wallSeconds = 20
+    return try pool.text(kind, payload, files: MemoryFiles(["in": smallClip]), limits: limits)
+  }
+
+  private func failure(_ kind: String, _ payload: String, _ pool: WorkerPool) -> MediaError? {
+    do throws(MediaError) {
+      _ = try run(kind, payload, pool)
+      return nil
+    } catch {
+      return error
+    }
   }
 }
 
-private let isSlowRun = getenv("REELWRIGHT_SLOW").map { String(cString: $0) == "1" } ?? false
+private func isSet(_ variable: String) -> Bool { getenv(variable).map { String(cString: $0) == "1" } ?? false }
+
+private let isWholeRun = isSet("REELWRIGHT_ALLOCATIONS")
+private let isSlowRun = isSet("REELWRIGHT_SLOW") || isWholeRun
