@@ -56,14 +56,20 @@ fuzz: test-packages
 		-Xswiftc -use-ld=lld
 	python3 Tests/Fuzzing/fuzz.py --program .build/fuzz/release/fuzz-parsers --seconds $(FUZZ_SECONDS) --runs $(FUZZ_RUNS)
 
-# Address and thread sanitizer over the suites that start no worker, into whose limit of address space sanitizers do not fit.
+# Address and thread sanitizer over all suites but those of the programs. Workers come from a plain build: into their limit of address
+# space no sanitizer fits.
+SANITIZER_SKIPS := --skip AllocationFailureTests --skip PowerLossTests --skip KillStormTests
+SANITIZED := REELWRIGHT_SANITIZE=1 REELWRIGHT_TEST_PROGRAMS=$(CURDIR)/.build/debug REELWRIGHT_WORKER=$(CURDIR)/.build/debug/reel-worker
+
 test-asan: test-packages
+	$(SWIFT) build --build-tests
 	REELWRIGHT_SANITIZE=1 $(SWIFT) build --build-tests --scratch-path .build/asan --sanitize=address
-	REELWRIGHT_SANITIZE=1 ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build --scratch-path .build/asan --sanitize=address
+	$(SANITIZED) ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build --scratch-path .build/asan --sanitize=address $(SANITIZER_SKIPS)
 
 test-tsan: test-packages
+	$(SWIFT) build --build-tests
 	REELWRIGHT_SANITIZE=1 $(SWIFT) build --build-tests --scratch-path .build/tsan --sanitize=thread
-	REELWRIGHT_SANITIZE=1 $(SWIFT) test --skip-build --scratch-path .build/tsan --sanitize=thread
+	$(SANITIZED) TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/tsan.supp $(SWIFT) test --skip-build --scratch-path .build/tsan --sanitize=thread $(SANITIZER_SKIPS)
 
 # Ours against peers, paired and interleaved; writes Benchmarks/RESULTS.md and Benchmarks/results.json.
 bench: build test-packages

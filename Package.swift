@@ -253,14 +253,13 @@ if Context.environment["REELWRIGHT_FUZZ"] != nil {
   ]
 }
 
-// The sanitizers' suites (`make test-asan`, `make test-tsan`) are those below compositions and workers; without the rest they build in minutes.
+// The sanitizers' suites (`make test-asan`, `make test-tsan`) are all but those of the programs; these come from a plain build.
 if Context.environment["REELWRIGHT_SANITIZE"] != nil {
-  let swiftModules = [
-    "MediaCore", "PositionedJSON", "Crypto", "FileAccess", "Pipeline", "FFmpegBridge", "Encoding", "Text", "Storage", "CommandLayer",
-  ]
-  let kept = Set(swiftModules + swiftModules.map { $0 + "Tests" } + ["KernelTests", "TestSupport", "TestBasics", "DatabaseTestSupport"])
+  let removed: Set = ["CommandLineTests", "SampleTests", "ArchitectureTests", "ReelwrightTests"]
   package.targets.removeAll { target in
-    target.type != .system && !(target.path ?? "").hasPrefix("Sources/C/") && !kept.contains(target.name)
+    let path = target.path ?? ""
+    return removed.contains(target.name) || path.hasPrefix("Samples/") || path.hasPrefix("Benchmarks/")
+      || path.hasPrefix("Sources/Apps/reel")
   }
   package.products = []
 }

@@ -3,6 +3,7 @@ import Glibc
 import MediaCore
 import Storage
 import Synchronization
+import TestBasics
 import Testing
 
 @testable import Jobs
@@ -82,7 +83,7 @@ private let canCut = geteuid() == 0 && access("/usr/sbin/ip", X_OK) == 0 && Post
     let id = try store.submit(JobSpec(kind: "wait")).id
     // The other host; a calm worker, which does not die by itself.
     let address = "\(schema)=postgresql://postgres@\(host.near):\(port)/postgres"
-    let worker = PendingFile.split(CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? "").folder + "/storm-worker"
+    let worker = builtProgram("storm-worker")
     let child = try HostLossTests.spawn(
       "/usr/sbin/ip", ["netns", "exec", host.name, worker, address, "\(folder.path)/far", "0", "4"])
     defer {

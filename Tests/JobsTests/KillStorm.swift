@@ -7,6 +7,7 @@ import PositionedJSON
 import Storage
 import StormSupport
 import Synchronization
+import TestBasics
 import Testing
 
 @testable import Jobs
@@ -203,10 +204,7 @@ final class KillStorm {
   @discardableResult
   private func spawn(_ program: String, isCalm: Bool = false) throws -> pid_t {
     seed &+= 1
-    // The test bundle and the executables lie in one folder.
-    let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let built = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? executable
-    let path = PendingFile.split(built).folder + "/" + program
+    let path = builtProgram(program)
     let fate = isCalm ? "0" : "\(max(1, seed &* 0x9e37_79b9))"
     var arguments = ([path, address, folder.path, fate, "\(leaseSeconds)"] as [String]).map { strdup($0) } + [nil]
     defer { for pointer in arguments { free(pointer) } }

@@ -2,6 +2,7 @@ import DatabaseTestSupport
 import FoundationEssentials
 import Glibc
 import Storage
+import TestBasics
 import Testing
 
 @testable import Jobs
@@ -12,9 +13,7 @@ import Testing
   private let folder = TemporaryFolder()
 
   private func record(_ count: Int) throws -> DiskReplay {
-    let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let built = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? executable
-    let worker = PendingFile.split(built).folder + "/storm-worker"
+    let worker = builtProgram("storm-worker")
     mkdir(folder.path + "/live", 0o700)
     let texts: [String] = [worker, "record", folder.path + "/live", folder.path + "/journal", "\(count)"]
     var arguments = texts.map { strdup($0) } + [nil]

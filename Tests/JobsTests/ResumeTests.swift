@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import PositionedJSON
 import Storage
+import TestBasics
 import Testing
 
 @testable import Jobs
@@ -45,9 +46,7 @@ private func setting(_ name: String) -> Int? { getenv(name).flatMap { Int(String
   }
 
   private func spawn() throws -> pid_t {
-    let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let built = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? executable
-    let path = PendingFile.split(built).folder + "/storm-media-worker"
+    let path = builtProgram("storm-media-worker")
     // Seed 0: it does not die by itself.
     var arguments = ([path, address, folder.path, "0", "30"] as [String]).map { strdup($0) } + [nil]
     defer { for pointer in arguments { free(pointer) } }

@@ -2,6 +2,7 @@ import FileAccess
 import Glibc
 import MediaCore
 import Synchronization
+import TestBasics
 
 @testable import Sandbox
 
@@ -49,13 +50,8 @@ final class MemoryFiles: Files {
   }
 }
 
-/// The worker program of these tests, beside the test program.
-let attackProgram: String = {
-  var buffer = [CChar](repeating: 0, count: 4096)
-  let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-  let path = String(decoding: buffer.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/sandbox-attacks"
-}()
+/// The worker program of these tests.
+let attackProgram = builtProgram("sandbox-attacks")
 
 func attackPool(template: Bool = false, _ change: (inout WorkerConfiguration) -> Void = { _ in }) -> WorkerPool {
   var configuration = WorkerConfiguration()

@@ -1,5 +1,6 @@
 import Glibc
 import MediaCore
+import TestBasics
 import Testing
 
 @testable import Sandbox
@@ -59,8 +60,7 @@ import Testing
   }
 }
 
-let mediaWorker =
-  attackProgram.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/reel-worker"
+let mediaWorker = builtProgram("reel-worker")
 
 /// Half a second of H.264 and AAC, made by the ffmpeg tool; empty where there is none.
 let smallClip: [UInt8] = {
