@@ -7,9 +7,9 @@ usage: watermark_robustness.py --attacks attack.sh --tiers tiers.tsv --work DIR 
 
 Each clip is scaled and cropped to 1080x1920 (first 6 s), marked with a payload of its own, encoded with x264 `medium` at
 CRF 20, attacked (PRESET of the environment, default medium), and searched by `reel watermark detect`. Decision: against a
-registry (z >= 9.7) of the ids of the run and 4,000 others. Clips are taken four at a time, in four rounds: each has
-every attack once, tiers 1 and 2 before tier 3, in a shuffled order that is the same in every run, so that a run that was
-stopped is a fair sample. Results go to the log, one line
+registry (z >= 9.7) of the ids of the run and 4,000 others. There are as many rounds as clips: each has every attack once,
+spread evenly over the clips, tiers 1 and 2 before tier 3, in a shuffled order that is the same in every run, so that a run
+that was stopped is a fair sample. Results go to the log, one line
 a pair; what is there is not repeated (--again: misses are), and several runs may share the pairs (--share 0/2 and 1/2). The
 last line of a pair counts. Prepared sources and marked encodes stay in DIR, attacked files with --keep.
 
@@ -257,7 +257,7 @@ def main():
     sources = [options.work / f"{c.stem}.source.mkv" for c in options.clips]
     pairs = [(index, clip, name, tier) for index, clip in enumerate(options.clips) for name, tier in chosen]
     place = {name: j for j, (name, _) in enumerate(tiers)}
-    pairs.sort(key=lambda pair: (pair[0] // 4, (pair[0] + place[pair[2]]) % 4, pair[3] == 3,
+    pairs.sort(key=lambda pair: ((pair[0] + place[pair[2]]) % len(options.clips), pair[3] == 3,
                                  random.Random(f"{pair[1].stem} {pair[2]}").random()))
     count = 0
     for index, clip, name, tier in pairs[share::shares]:

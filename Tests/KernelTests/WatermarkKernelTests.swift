@@ -204,6 +204,7 @@ extension Double {
     }
     let x = (0..<32).map { Float($0 % 8 + 1) }
     let y = (0..<32).map { Float($0 / 8 * 3 - 5) }
+    let weights = (0..<32).map { Int32($0 % 5 + 1) }
     let matrices = (0..<40).flatMap { i -> [Float] in
       let angle = Float(i) / 100
       return [0.01 + Float(i) * 0.0006, -angle * 0.01, angle * 0.01, 0.011 + Float(i) * 0.0004]
@@ -214,7 +215,7 @@ extension Double {
         var map = rw_detect_map(
           power: buffer.baseAddress, columns: Int32(columns), rows: Int32(rows), origin: Int32(origin), column_step: 0.45 / 56,
           row_step: 0.45 / 38)
-        rw_detect_variant(Int32(variant)).pointee.score(&map, x, y, 32, matrices, 40, 5, &scores)
+        rw_detect_variant(Int32(variant)).pointee.score(&map, x, y, weights, 32, matrices, 40, 5, &scores)
       }
       return scores
     }

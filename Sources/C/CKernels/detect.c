@@ -126,21 +126,23 @@ INLINE void residual_body(const uint8_t *luma, ptrdiff_t stride, int width, int 
   }
 }
 
-INLINE void score_body(const rw_detect_map *map, const float *x, const float *y, int lines, const float *matrices, int count, int least,
-                       float *scores) {
+INLINE void score_body(const rw_detect_map *map, const float *x, const float *y, const int32_t *weights, int lines,
+                       const float *matrices, int count, int least, float *scores) {
   float across = 1.f / map->column_step, down = 1.f / map->row_step;
   for (int m = 0; m < count; m++, matrices += 4) {
-    int total = 0, inside = 0;
+    int total = 0, inside = 0, weight = 0, squares = 0;
     for (int j = 0; j < lines; j++) {
       float u = matrices[0] * x[j] + matrices[1] * y[j], v = matrices[2] * x[j] + matrices[3] * y[j];
       float radius = u * u + v * v;
       if (!(radius > RW_DETECT_LOW * RW_DETECT_LOW && radius < RW_DETECT_HIGH * RW_DETECT_HIGH)) continue;
       float sign = u < 0 ? -1.f : 1.f;
       int column = (int)(sign * u * across + .5f), row = (int)(sign * v * down + (float)map->origin + .5f);
-      total += map->power[(ptrdiff_t)row * map->columns + column];
+      total += weights[j] * map->power[(ptrdiff_t)row * map->columns + column];
+      weight += weights[j];
+      squares += weights[j] * weights[j];
       inside++;
     }
-    scores[m] = inside < least ? 0 : ((float)total * (1.f / RW_DETECT_UNIT) - (float)inside) / sqrtf((float)inside);
+    scores[m] = inside < least ? 0 : ((float)total * (1.f / RW_DETECT_UNIT) - (float)weight) / sqrtf((float)squares);
   }
 }
 
@@ -148,9 +150,9 @@ static void residual_c(const uint8_t *luma, ptrdiff_t stride, int width, int hei
   residual_body(luma, stride, width, height, scratch, sum);
 }
 
-static void score_c(const rw_detect_map *map, const float *x, const float *y, int lines, const float *matrices, int count, int least,
-                    float *scores) {
-  score_body(map, x, y, lines, matrices, count, least, scores);
+static void score_c(const rw_detect_map *map, const float *x, const float *y, const int32_t *weights, int lines, const float *matrices,
+                    int count, int least, float *scores) {
+  score_body(map, x, y, weights, lines, matrices, count, least, scores);
 }
 
 static const rw_detect_kernels portable = {"portable", residual_c, score_c};
@@ -166,8 +168,8 @@ AVX2 static void residual_avx2(const uint8_t *luma, ptrdiff_t stride, int width,
 }
 
 // Gathers four bytes a look-up and keeps the first: the map has three spare bytes at its end.
-AVX2 static void score_avx2(const rw_detect_map *map, const float *x, const float *y, int lines, const float *matrices, int count,
-                            int least, float *scores) {
+AVX2 static void score_avx2(const rw_detect_map *map, const float *x, const float *y, const int32_t *weights, int lines,
+                            const float *matrices, int count, int least, float *scores) {
   const __m256 across = _mm256_set1_ps(1.f / map->column_step), down = _mm256_set1_ps(1.f / map->row_step);
   const __m256 low = _mm256_set1_ps(RW_DETECT_LOW * RW_DETECT_LOW), high = _mm256_set1_ps(RW_DETECT_HIGH * RW_DETECT_HIGH);
   const __m256 half = _mm256_set1_ps(.5f), origin = _mm256_set1_ps((float)map->origin + .5f), minus = _mm256_set1_ps(-0.f);
@@ -175,7 +177,7 @@ AVX2 static void score_avx2(const rw_detect_map *map, const float *x, const floa
   for (int m = 0; m < count; m++, matrices += 4) {
     __m256 a = _mm256_set1_ps(matrices[0]), b = _mm256_set1_ps(matrices[1]);
     __m256 c = _mm256_set1_ps(matrices[2]), d = _mm256_set1_ps(matrices[3]);
-    __m256i total = _mm256_setzero_si256(), inside = total;
+    __m256i total = _mm256_setzero_si256(), inside = total, weight = total, squares = total;
     for (int j = 0; j < lines; j += 8) {
       __m256 lx = _mm256_loadu_ps(x + j), ly = _mm256_loadu_ps(y + j);
       __m256 u = _mm256_add_ps(_mm256_mul_ps(a, lx), _mm256_mul_ps(b, ly));
@@ -190,17 +192,21 @@ AVX2 static void score_avx2(const rw_detect_map *map, const float *x, const floa
       __m256i index = _mm256_add_epi32(_mm256_mullo_epi32(row, columns), column);
       __m256i mask = _mm256_castps_si256(valid);
       __m256i power = _mm256_mask_i32gather_epi32(_mm256_setzero_si256(), (const int *)map->power, index, mask, 1);
-      total = _mm256_add_epi32(total, _mm256_and_si256(power, byte));
+      // Products of pairs of 16 bits: powers and weights are at most 255.
+      __m256i own = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(weights + j)), mask);
+      total = _mm256_add_epi32(total, _mm256_madd_epi16(_mm256_and_si256(power, byte), own));
+      squares = _mm256_add_epi32(squares, _mm256_madd_epi16(own, own));
+      weight = _mm256_add_epi32(weight, own);
       inside = _mm256_sub_epi32(inside, mask);
     }
-    int t[8], n[8], sum = 0, counted = 0;
-    _mm256_storeu_si256((__m256i *)t, total);
-    _mm256_storeu_si256((__m256i *)n, inside);
-    for (int i = 0; i < 8; i++) {
-      sum += t[i];
-      counted += n[i];
-    }
-    scores[m] = counted < least ? 0 : ((float)sum * (1.f / RW_DETECT_UNIT) - (float)counted) / sqrtf((float)counted);
+    int sums[4][8], sum[4] = {0, 0, 0, 0};
+    _mm256_storeu_si256((__m256i *)sums[0], total);
+    _mm256_storeu_si256((__m256i *)sums[1], inside);
+    _mm256_storeu_si256((__m256i *)sums[2], weight);
+    _mm256_storeu_si256((__m256i *)sums[3], squares);
+    for (int k = 0; k < 4; k++)
+      for (int i = 0; i < 8; i++) sum[k] += sums[k][i];
+    scores[m] = sum[1] < least ? 0 : ((float)sum[0] * (1.f / RW_DETECT_UNIT) - (float)sum[2]) / sqrtf((float)sum[3]);
   }
 }
 

@@ -27,10 +27,10 @@ typedef struct {
   // `scratch` holds rw_detect_residual_scratch(width, height) floats. Sides are at least 16.
   void (*residual_u8)(const uint8_t *luma, ptrdiff_t stride, int width, int height, float *scratch, float *sum);
   // For each of `count` 2x2 matrices (row-major, cycles a pixel for one lattice unit): sum over lines within the band of
-  // (power - 1) / sqrt(lines within the band); 0 where fewer than `least` lines are.
-  // `x` and `y` hold the lattice coordinates, `lines` is a multiple of 16.
-  void (*score)(const rw_detect_map *map, const float *x, const float *y, int lines, const float *matrices, int count, int least,
-                float *scores);
+  // weight (power - 1) over the root of the sum of their squared weights; 0 where fewer than `least` lines are.
+  // `x` and `y` hold the lattice coordinates, `weights` are 1...255, `lines` is a multiple of 16 and at most 1024.
+  void (*score)(const rw_detect_map *map, const float *x, const float *y, const int32_t *weights, int lines, const float *matrices,
+                int count, int least, float *scores);
 } rw_detect_kernels;
 
 int rw_detect_variant_count(void);

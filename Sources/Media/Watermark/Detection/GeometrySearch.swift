@@ -9,6 +9,8 @@ struct GeometrySearch {
 
   private let x: [Float]
   private let y: [Float]
+  /// Encoders and small sizes take the finest lines first, and the coarsest were sent the strongest.
+  private let weights: [Int32]
   private let kernels = rw_detect_variant(rw_detect_variant_count() - 1).pointee
   /// Fewer lines than these within the band say nothing.
   private let leastLines: Int32 = 96
@@ -17,6 +19,7 @@ struct GeometrySearch {
     let lines = layout.synchronisation + layout.data
     x = lines.map { Float($0.x) }
     y = lines.map { Float($0.y) }
+    weights = lines.map { Int32((16 / (1 + Double($0.radiusSquared) / 64)).rounded()) }
     precondition(lines.count % 16 == 0)
   }
 
@@ -32,7 +35,7 @@ struct GeometrySearch {
     }
     var scores = [Float](repeating: 0, count: geometries.count)
     withUnsafePointer(to: map) {
-      kernels.score($0, x, y, Int32(x.count), matrices, Int32(geometries.count), leastLines, &scores)
+      kernels.score($0, x, y, weights, Int32(x.count), matrices, Int32(geometries.count), leastLines, &scores)
     }
     return scores
   }
@@ -113,7 +116,7 @@ struct GeometrySearch {
               matrices[4 * index + 3] = Float(turned ? -c : d)
             }
             withUnsafePointer(to: map) {
-              kernels.score($0, x, y, Int32(x.count), matrices, Int32(rotations.count), leastLines, &scores)
+              kernels.score($0, x, y, weights, Int32(x.count), matrices, Int32(rotations.count), leastLines, &scores)
             }
             for index in 0..<rotations.count where scores[index] > threshold {
               let geometry = Geometry(scaleX: sx, scaleY: sy, rotation: rotations[index], flipped: flipped, turned: turned)

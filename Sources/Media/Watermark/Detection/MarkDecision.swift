@@ -1,10 +1,12 @@
 /// Whether a reading carries an id, and how sure that is.
 ///
-/// With values y clipped to ±1, weights w and the candidate's code word as signs c, z = Σ w y c / √(Σ w² y²). Geometry
-/// and weights come from magnitudes and the translation from synchronisation lines only, while the angles of the data
-/// lines are secret and uniform: for footage without this key's mark the signs of y are independent fair coins given
-/// everything that was used to choose them. Hoeffding's inequality then bounds the chance that one given word reaches z ≥ T
-/// by exp(−T²/2), and the union bound multiplies it by the number of words times the number of attempts. For 10⁴
+/// A candidate's code word gives every data line a phase. With Δ the received phase less that one, the likelihood ratio of
+/// "marked with this word" against "phases uniform" is Λ = Π exp(κ cos Δ) / I₀(κ) (von Mises densities), where the
+/// concentration κ of a line follows from its magnitude and the amplitude to expect there; z = √(2 ln Λ). Geometry, amplitudes and
+/// concentrations come from magnitudes and the translation from synchronisation lines only, while the angles of the data lines
+/// are secret and uniform: for footage without this key's mark the phases are independent and uniform given everything
+/// that was used to choose them, so that the expectation of Λ is 1 and Markov's inequality bounds the chance that one given word
+/// reaches z ≥ T by exp(−T²/2). The union bound multiplies it by the number of words times the number of attempts. For 10⁴
 /// attempts a video and a total below 10⁻⁹ that gives T = 12.2 for any of 2⁶⁴ ids, 9.7 for one of at most 2²⁴
 /// registered ids, and 7.8 for one expected id.
 public enum MarkDecision: Sendable, Hashable {
@@ -71,34 +73,24 @@ struct MarkDecoder {
 
   private let registered: Set<WatermarkID>?
 
-  static func z(_ reading: MarkReading, _ signs: [Float]) -> Double {
-    var numerator = 0.0
-    var denominator = 0.0
-    for place in signs.indices {
-      let value = Double(reading.weights[place] * min(max(reading.values[place], -1), 1))
-      numerator += value * Double(signs[place])
-      denominator += value * value
-    }
-    return denominator > 0 ? numerator / denominator.squareRoot() : 0
-  }
-
   func signs(of id: WatermarkID) -> [Float] { layout.signs(of: code.encode(id)) }
 
   /// The likeliest id that may count and its z, accepted or not; nil when nothing decodes.
   func best(_ reading: MarkReading) -> (id: WatermarkID, z: Double)? {
     var best: (id: WatermarkID, z: Double)?
+    let evidence = WordEvidence(reading)
     for (id, signs) in words {
-      let z = Self.z(reading, signs)
+      let z = evidence.z(signs)
       if z > best?.z ?? -.infinity { best = (id, z) }
     }
     if !words.isEmpty { return best }
     var likelihoods = [Float](repeating: 0, count: CarrierLayout.codeLength)
     for place in 0..<CarrierLayout.codeLength {
-      let value = 2 * reading.weights[place] * reading.values[place]
+      let value = 2 * reading.amplitudes[place] * reading.values[place]
       likelihoods[layout.permutation[place]] = layout.scramble[place] ? -value : value
     }
     for id in code.decode(likelihoods) where registered?.contains(id) ?? true {
-      let z = Self.z(reading, signs(of: id))
+      let z = evidence.z(signs(of: id))
       if z > best?.z ?? -.infinity { best = (id, z) }
     }
     return best

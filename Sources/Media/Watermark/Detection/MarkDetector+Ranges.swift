@@ -72,7 +72,7 @@ extension MarkDetector {
     for candidate in [geometry, local] {
       guard let translation = key.reader.translations(candidate, in: spectrum, keeping: 1).first else { continue }
       statistics.attempts += 1
-      if MarkDecoder.z(key.reader.read(translation, in: spectrum), signs) >= Self.partThreshold { return true }
+      if WordEvidence(key.reader.read(translation, in: spectrum)).z(signs) >= Self.partThreshold { return true }
     }
     return false
   }

@@ -192,14 +192,7 @@ public final class MarkDetector {
     let key = keys[0]
     let unit = Double(CarrierLayout.shortSide) / Double(min(size.width, size.height))
     let centre = (x: Double(size.width) / 2 * unit, y: Double(size.height) / 2 * unit)
-    var best = key.reader.read((geometry, centre.x, centre.y, 0), in: spectrum, refine: false)
-    for i in -3...3 {
-      for k in -3...3 {
-        let start = (geometry: geometry, x: centre.x + 0.4 * Double(i), y: centre.y + 0.4 * Double(k), value: 0.0)
-        let reading = key.reader.read(start, in: spectrum, refine: false)
-        if reading.synchronisation > best.synchronisation { best = reading }
-      }
-    }
-    return (MarkDecoder.z(best, key.decoder.signs(of: id)), Double(best.synchronisation))
+    let best = key.reader.read(key.reader.near(centre.x, centre.y, geometry, in: spectrum), in: spectrum, refine: false)
+    return (WordEvidence(best).z(key.decoder.signs(of: id)), Double(best.synchronisation))
   }
 }

@@ -4,23 +4,24 @@ internal import CKernels
 struct MarkReading {
   /// Value by place, noise having variance 1; positive for the sign +1.
   var values: [Float]
-  /// Expected amplitude by place; 0 outside the received band. From magnitudes alone.
-  var weights: [Float]
+  /// Expected amplitude by place, so that 2 · amplitude · value is the log-likelihood ratio; 0 outside the received band. From
+  /// magnitudes alone.
+  var amplitudes: [Float]
   var geometry: Geometry
   /// Translation in lattice units.
   var shift: (x: Double, y: Double)
-  /// Σ Re of the synchronisation lines over √(their count / 2): about normal for a wrong geometry, before the maximum
-  /// over translations.
+  /// Σ a Re of the synchronisation lines over √(Σ a² / 2), a being their expected amplitudes: about normal for a wrong
+  /// geometry, before the maximum over translations.
   var synchronisation: Float
 
-  /// Adds another look at the same mark. Both are log-likelihoods once weighted, so products add.
+  /// Adds another look at the same mark. Products of value and amplitude are log-likelihoods, so they add.
   mutating func combine(_ other: MarkReading) {
     for place in values.indices {
-      let (a, b) = (weights[place], other.weights[place])
+      let (a, b) = (amplitudes[place], other.amplitudes[place])
       let norm = (a * a + b * b).squareRoot()
       if norm > 0 {
         values[place] = (a * values[place] + b * other.values[place]) / norm
-        weights[place] = norm
+        amplitudes[place] = norm
       }
     }
   }
@@ -67,12 +68,26 @@ final class MarkReader {
     return (x, y, inside)
   }
 
-  /// Synchronisation values turned by their secret angles; zero outside the band.
-  private func synchronisationValues(_ geometry: Geometry, in spectrum: MarkSpectrum) -> [(re: Double, im: Double)] {
+  /// Amplitudes to expect under a geometry, from the data lines' magnitudes, which say nothing of what they carry.
+  private func expected(_ geometry: Geometry, in spectrum: MarkSpectrum) -> RingAmplitudes {
+    let (values, inside) = lineValues(layout.data, geometry, in: spectrum)
+    return RingAmplitudes(layout.data, values, inside)
+  }
+
+  /// Weights of the synchronisation lines: their expected amplitudes over the root of their squares' mean.
+  private func synchronisationWeights(_ geometry: Geometry, in spectrum: MarkSpectrum) -> [Double] {
+    let rings = expected(geometry, in: spectrum)
+    let raw = layout.synchronisation.map { Double(rings[$0]) }
+    let norm = (raw.reduce(0) { $0 + $1 * $1 } / Double(raw.count)).squareRoot()
+    return raw.map { $0 / norm }
+  }
+
+  /// Synchronisation values turned by their secret angles and weighted; zero outside the band.
+  private func synchronisationValues(_ geometry: Geometry, _ weights: [Double], in spectrum: MarkSpectrum) -> [(re: Double, im: Double)] {
     let (values, inside) = lineValues(layout.synchronisation, geometry, in: spectrum)
     return layout.synchronisation.indices.map { j in
       guard inside[j] else { return (0, 0) }
-      let (re, im) = (Double(values[2 * j]), Double(values[2 * j + 1]))
+      let (re, im) = (Double(values[2 * j]) * weights[j], Double(values[2 * j + 1]) * weights[j])
       let phase = synchronisationPhase[j]
       return (re * phase.cosine - im * phase.sine, re * phase.sine + im * phase.cosine)
     }
@@ -94,10 +109,12 @@ final class MarkReader {
     geometry: Geometry, x: Double, y: Double, value: Double
   )] {
     var found: [(geometry: Geometry, x: Double, y: Double, value: Double)] = []
+    // A half turn takes each line to its opposite, whose magnitude is the same.
+    let weights = synchronisationWeights(geometry, in: spectrum)
     for reversed in [false, true] {
       var turned = geometry
       turned.reversed = reversed
-      let values = synchronisationValues(turned, in: spectrum)
+      let values = synchronisationValues(turned, weights, in: spectrum)
       torus.clear()
       let size = torus.size
       for (j, line) in layout.synchronisation.enumerated() {
@@ -117,12 +134,29 @@ final class MarkReader {
     return found.sorted { $0.value > $1.value }
   }
 
+  /// Where the synchronisation lines add up best within a step of a translation that is known, without any change of geometry:
+  /// a picture that was only scaled needs no peak that stands out from all translations.
+  func near(_ x: Double, _ y: Double, _ geometry: Geometry, in spectrum: MarkSpectrum) -> (
+    geometry: Geometry, x: Double, y: Double, value: Double
+  ) {
+    let values = synchronisationValues(geometry, synchronisationWeights(geometry, in: spectrum), in: spectrum)
+    var best = (geometry: geometry, x: x, y: y, value: -Double.infinity)
+    for i in -3...3 {
+      for k in -3...3 {
+        let value = coherence(values, x + 0.4 * Double(i), y + 0.4 * Double(k))
+        if value > best.value { best = (geometry, x + 0.4 * Double(i), y + 0.4 * Double(k), value) }
+      }
+    }
+    return best
+  }
+
   /// Refines geometry and translation so that the synchronisation lines add up best, then reads the data lines.
   func read(_ start: (geometry: Geometry, x: Double, y: Double, value: Double), in spectrum: MarkSpectrum, refine: Bool = true)
     -> MarkReading
   {
     var (geometry, x, y) = (start.geometry, start.x, start.y)
-    var values = synchronisationValues(geometry, in: spectrum)
+    let weights = synchronisationWeights(geometry, in: spectrum)
+    var values = synchronisationValues(geometry, weights, in: spectrum)
     var best = coherence(values, x, y)
     func moveShift(_ step: Double) {
       for (dx, dy) in [(step, 0), (-step, 0), (0, step), (0, -step)] {
@@ -143,7 +177,7 @@ final class MarkReader {
               case 2: trial.correction.c += sign * step
               default: trial.correction.d += sign * step
               }
-              let moved = synchronisationValues(trial, in: spectrum)
+              let moved = synchronisationValues(trial, weights, in: spectrum)
               let value = coherence(moved, x, y)
               if value > best { (best, geometry, values) = (value, trial, moved) }
             }
@@ -187,22 +221,9 @@ final class MarkReader {
   /// The reading of the data lines' values, interleaved complex numbers with noise of mean power 1.
   func reading(of values: [Float], inside: [Bool], _ geometry: Geometry, _ x: Double, _ y: Double, _ coherence: Double) -> MarkReading {
     let half = CarrierLayout.dataCount
-    // Amplitudes by ring of equal numbers of lattice steps, from magnitudes alone.
-    let rings = 6
-    var power = [Float](repeating: 0, count: rings)
-    var counts = [Float](repeating: 0, count: rings)
-    func ring(_ line: CarrierLayout.Line) -> Int {
-      min(rings - 1, Int((Double(line.radiusSquared).squareRoot() - 4) / 17.34 * Double(rings)))
-    }
-    for (j, line) in layout.data.enumerated() where inside[j] {
-      power[ring(line)] += values[2 * j] * values[2 * j] + values[2 * j + 1] * values[2 * j + 1]
-      counts[ring(line)] += 1
-    }
-    let amplitudes = (0..<rings).map { r -> Float in
-      counts[r] > 0 ? max(power[r] / counts[r] - 1, 0.02).squareRoot() : 0
-    }
+    let rings = RingAmplitudes(layout.data, values, inside)
     var soft = [Float](repeating: 0, count: 2 * half)
-    var weights = [Float](repeating: 0, count: 2 * half)
+    var amplitudes = [Float](repeating: 0, count: 2 * half)
     for (j, line) in layout.data.enumerated() where inside[j] {
       let angle = -2 * Double.pi * (Double(line.x) * x + Double(line.y) * y) / Double(CarrierLayout.period)
       let (c, s) = (cosine(angle), sine(angle))
@@ -212,10 +233,10 @@ final class MarkReader {
       let root = 2.0.squareRoot()
       soft[j] = Float(root * (re * turn.re - im * turn.im))
       soft[j + half] = Float(root * (re * turn.im + im * turn.re))
-      weights[j] = amplitudes[ring(line)]
-      weights[j + half] = amplitudes[ring(line)]
+      amplitudes[j] = rings[line]
+      amplitudes[j + half] = rings[line]
     }
     let norm = (Double(CarrierLayout.synchronisationCount) / 2).squareRoot()
-    return MarkReading(values: soft, weights: weights, geometry: geometry, shift: (x, y), synchronisation: Float(coherence / norm))
+    return MarkReading(values: soft, amplitudes: amplitudes, geometry: geometry, shift: (x, y), synchronisation: Float(coherence / norm))
   }
 }

@@ -32,9 +32,12 @@ final class MarkSearch {
   func run(_ effort: MarkDetector.Effort) -> [Result] {
     let (width, height) = (size.width, size.height)
     let direct = GeometrySearch.direct(width: width, height: height)
-    // Untouched first: what is exactly whole needs no refinement, and a refinement may drift.
+    // Untouched first: what is exactly whole needs neither refinement, which may drift, nor a search for its place.
     let scores = search.scores(direct, in: total.map)
     let ordered = zip(direct, scores).sorted { $0.1 > $1.1 }.map(\.0)
+    for candidate in ordered {
+      if let result = attemptInPlace(candidate) { return result }
+    }
     for candidate in ordered.prefix(2) {
       if let result = attempt(candidate, "direct") { return result }
     }
@@ -82,6 +85,19 @@ final class MarkSearch {
     return nil
   }
 
+  /// The whole picture, nothing cut off: its centre is where it was, either way up.
+  private func attemptInPlace(_ geometry: Geometry) -> [Result]? {
+    let unit = Double(CarrierLayout.shortSide) / Double(min(size.width, size.height))
+    let (x, y) = (Double(size.width) / 2 * unit, Double(size.height) / 2 * unit)
+    for reversed in [false, true] {
+      var geometry = geometry
+      geometry.reversed = reversed
+      let start = geometry.turned ? reader.near(y, x, geometry, in: total) : reader.near(x, y, geometry, in: total)
+      if let result = decide(reader.read(start, in: total, refine: false), "in place") { return result }
+    }
+    return nil
+  }
+
   /// Tile by tile: what perspective, a lens or a filmed screen has bent.
   private func attemptLocally(_ geometry: Geometry, _ name: String) -> [Result]? {
     for reversed in [false, true] {
@@ -100,10 +116,10 @@ final class MarkSearch {
     var product: Float = 0
     var energy: Float = 0
     for place in signs.indices {
-      product += reading.values[place] * reading.weights[place] * signs[place]
-      energy += reading.weights[place] * reading.weights[place]
+      product += reading.values[place] * reading.amplitudes[place] * signs[place]
+      energy += reading.amplitudes[place] * reading.amplitudes[place]
     }
-    for place in signs.indices { rest.values[place] -= product / energy * reading.weights[place] * signs[place] }
+    for place in signs.indices { rest.values[place] -= product / energy * reading.amplitudes[place] * signs[place] }
     guard let second = accepted(rest, name), second.id != first.id else { return [first] }
     return [first, second]
   }
