@@ -140,7 +140,7 @@ let package = Package(
       name: "sandbox-costs", dependencies: ["Sandbox", "FileAccess", "MediaCore"], path: "Benchmarks/sandbox-costs",
       swiftSettings: swiftSettings),
     .executableTarget(
-      name: "log-day", dependencies: ["MetadataLog", "Storage", "Transfer", "Crypto"], path: "Benchmarks/log-day",
+      name: "log-day", dependencies: ["MetadataLog", "Storage", "Transfer", "Crypto", "LoopbackServer"], path: "Benchmarks/log-day",
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "jobs-costs", dependencies: ["Jobs", "Storage", "MediaCore"], path: "Benchmarks/jobs-costs", exclude: ["loop.c"],

@@ -3,10 +3,13 @@ import Glibc
 import MetadataLog
 import Storage
 import Synchronization
-import Transfer
 
-/// `log-day FOLDER [EVENTS_PER_SECOND [HOURS]]`: a simulated day of a busy log before a hostile receiver; by default 24
-/// hours at 100 events a second. Prints what was counted; status 1 when an event is lost, came from nowhere, or the chain is broken.
+/// `log-day FOLDER [EVENTS_PER_SECOND [HOURS]]`: a simulated day of a busy log before a hostile receiver on 127.0.0.1; by
+/// default 24 hours at 100 events a second. The clock is simulated, the requests are real. Prints what was counted; status
+/// 1 when an event is lost, came from nowhere or not as the API says, or the chain is broken.
+///
+/// Two minutes of a fault in every ten, a twelfth of the day without a receiver (no more than two hours), the clock two
+/// hours ahead for a third of it.
 enum LogDay {
   final class Clock: WallClock {
     let now = Atomic<Int64>(1_767_225_600_000_000)
@@ -32,86 +35,78 @@ enum LogDay {
     _ = write(2, bytes, bytes.count)
   }
 
+  private static func events(_ rate: Int, _ moment: String) -> [LogEvent] {
+    (0..<rate).map { index in
+      LogEvent(
+        index % 3 == 0 ? .jobFinished : .jobStarted,
+        index % 3 == 0
+          ? [.job: .text("m\(moment)-\(index)"), .task: "encode", .attempts: 1] : [.job: .text("m\(moment)-\(index)"), .attempt: 1])
+    }
+  }
+
   private static func run(_ folder: String, rate: Int, minutes: Int) throws -> Bool {
     let clock = Clock()
     let database = try SQLiteDatabase(path: folder + "/jobs.sqlite")
     let log = try MetadataLog(database: database, masterKey: MasterKey.load(folder + "/log.key"), clock: clock)
-    try log.register(TransferURL("https://cloud.example/v1/events"), for: .reporting)
+    let receiver = try Receiver(log)
     try log.setConsent(true)
     let first = try log.append(LogEvent(.jobStarted, [.job: "first", .attempt: 1]))
-    let receiver = Receiver(events: rate * 60 * minutes + 1000)
-    let reporter = try Reporter(log: log, transport: receiver)
+    let reporter = try Reporter(log: log, transport: receiver.client)
     var generator = KeyedGenerator(secret: SecretBytes([1]), label: "hostile day")
-    var last: Int64 = 0
+    var last = first
     var largestSpool: Int64 = 0
-    var poisoned: Set<Int> = []
-    let faults = Receiver.Fault.allCases
+    var poisoned: Set<Int64> = []
+    let outage = (minutes / 2)..<(minutes / 2 + min(120, minutes / 12))
     for minute in 0..<minutes {
-      // Two minutes of a fault in every ten: each of them comes many times in a day.
-      switch minute % 10 {
-      case 0: receiver.state.withLock { $0.fault = faults[Int(generator.uniform(below: UInt32(faults.count)))] }
-      case 2: receiver.state.withLock { $0.fault = nil }
-      default: break
+      if outage.contains(minute) {
+        if minute == outage.lowerBound { try receiver.misbehave(.timeOut) }
+      } else if minute % 10 == 0 {
+        try receiver.misbehave(Receiver.Fault.allCases[Int(generator.uniform(below: UInt32(Receiver.Fault.allCases.count)))])
+      } else if minute % 10 == 2 || minute == outage.upperBound {
+        try receiver.misbehave(nil)
       }
-      // The clock jumps: two hours ahead, then back.
       if minute == minutes / 3 { clock.advance(seconds: 7200) }
       if minute == minutes * 2 / 3 { clock.advance(seconds: -7200) }
       for second in 0..<60 {
-        let events = (0..<rate).map { index in
-          LogEvent(
-            index % 3 == 0 ? .jobFinished : .jobStarted,
-            index % 3 == 0
-              ? [.job: .text("m\(minute)-\(second)-\(index)"), .task: "encode", .attempts: 1]
-              : [.job: .text("m\(minute)-\(second)-\(index)"), .attempt: 1])
-        }
-        let sequences = try log.append(events, durability: .crashSafe)
+        let sequences = try log.append(events(rate, "\(minute)-\(second)"), durability: .crashSafe)
         last = sequences.last ?? last
         if minute % 200 == 7, second == 0, let spoiled = sequences.first {
-          poisoned.insert(Int(spoiled))
-          receiver.state.withLock { _ = $0.poison.insert(Int(spoiled)) }
+          poisoned.insert(spoiled)
+          try receiver.poison(poisoned)
         }
         clock.advance(seconds: 1)
         if second % 5 == 4 { _ = try reporter.drain() }
       }
-      // At the end of each fault it is largest.
-      if minute % 10 == 1 { largestSpool = max(largestSpool, try log.counts().waiting) }
-      if minute % 60 == 59 {
-        note("hour \(minute / 60 + 1): \(last) events, largest spool \(largestSpool)")
-      }
+      largestSpool = max(largestSpool, try log.counts().waiting)
+      if minute % 60 == 59 { note("hour \(minute / 60 + 1): \(last) events, largest spool \(largestSpool)") }
     }
-    receiver.state.withLock { $0.fault = nil }
-    for _ in 0..<10_000 {
+    try receiver.misbehave(nil)
+    for _ in 0..<100_000 {
       if try log.counts().waiting == 0 { break }
       _ = try reporter.drain()
       clock.advance(seconds: 30)
     }
-    return try report(log, receiver, first: Int(first), last: Int(last), poisoned: poisoned, largestSpool: largestSpool)
+    return try report(log, receiver.summary(first...last), events: last - first + 1, poisoned: poisoned.count, largestSpool: largestSpool)
   }
 
   private static func report(
-    _ log: MetadataLog, _ receiver: Receiver, first: Int, last: Int, poisoned: Set<Int>, largestSpool: Int64
+    _ log: MetadataLog, _ seen: Receiver.Summary, events: Int64, poisoned: Int, largestSpool: Int64
   ) throws -> Bool {
-    let state = receiver.state.withLock { $0 }
-    var lost = 0
-    var repeated = 0
-    var foreign = state.strangeEvents
-    for (number, count) in state.deliveries.enumerated() {
-      let isExpected = (first...last).contains(number) && !poisoned.contains(number)
-      if isExpected, count == 0 { lost += 1 }
-      if isExpected, count > 1 { repeated += 1 }
-      if !isExpected, count > 0 { foreign += 1 }
-    }
     let counts = try log.counts()
     let dropped = try log.droppedEvents()
     let fault = try log.verify().fault
-    let met = state.met.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\"\($0.key.rawValue)\":\($0.value)" }.joined(separator: ",")
+    let unknown = Set(try log.sentBatches().map(\.digest)).subtracting(seen.receipts).count
+    func object(_ counts: [String: Int]) -> String {
+      "{" + counts.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
+    }
     print(
       """
-      {"events":\(last - first + 1),"lost":\(lost),"foreign":\(foreign),"cameMoreThanOnce":\(repeated),"foreignHosts":\(state.foreignHosts),\
-      "quarantined":\(counts.quarantined),"poisoned":\(poisoned.count),"waiting":\(counts.waiting),"dropped":\(dropped),\
-      "largestSpool":\(largestSpool),"requests":\(state.requests),"bytes":\(state.bytes),"faults":{\(met)},"chain":"\(fault?.reason ?? "whole")"}
+      {"events":\(events),"lost":\(seen.lost),"foreign":\(seen.foreign),"cameMoreThanOnce":\(seen.repeated),"otherHost":\(seen.otherHost),\
+      "broken":\(object(seen.problems)),"quarantined":\(counts.quarantined),"poisoned":\(poisoned),"waiting":\(counts.waiting),\
+      "dropped":\(dropped),"largestSpool":\(largestSpool),"ledgerWithoutReceipt":\(unknown),"requests":\(seen.requests),"replayed":\(seen.replayed),\
+      "bytes":\(seen.bytes),"parsedByCloudEvents":\(seen.parsed),"faults":\(object(seen.met)),"chain":"\(fault?.reason ?? "whole")"}
       """)
-    return lost == 0 && foreign == 0 && state.foreignHosts == 0 && dropped == 0 && counts.waiting == 0
-      && counts.quarantined == Int64(poisoned.count) && fault == nil
+    return seen.lost == 0 && seen.foreign == 0 && seen.otherHost == 0 && seen.problems.isEmpty && dropped == 0 && counts.waiting == 0
+      && unknown == 0 && counts.quarantined == Int64(poisoned) && fault == nil
   }
 }

@@ -9,18 +9,17 @@ import base64
 import hashlib
 import http.server
 import json
-import re
 import ssl
 import sys
 import tempfile
 import threading
 import time
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import loopback_certificates
+import message_signature
 
 licence_key = Ed25519PrivateKey.generate()
 lock = threading.Lock()
@@ -43,41 +42,8 @@ state = {
 }
 
 
-def unquoted(text):
-    return re.sub(r"\\(.)", r"\1", text)
-
-
 def check_signature(handler, body):
-    """RFC 9421, from the text of the standard: returns why the message cannot be trusted, or None."""
-    fields = {name.lower(): value for name, value in handler.headers.items()}
-    digest = "sha-256=:" + base64.b64encode(hashlib.sha256(body).digest()).decode() + ":"
-    if fields.get("content-digest") != digest:
-        return "content-digest"
-    match = re.fullmatch(r"(\w+)=(\(([^)]*)\)(.*))", fields.get("signature-input", ""))
-    if not match:
-        return "signature-input"
-    label, parameters, components, attributes = match.groups()
-    covered = re.findall(r'"([^"]+)"', components)
-    for needed in ("@method", "@authority", "@path", "content-digest", "content-type"):
-        if needed not in covered:
-            return f"{needed} is not signed"
-    values = {"@method": handler.command, "@authority": fields["host"], "@path": handler.path.partition("?")[0], **fields}
-    base = "\n".join(f'"{name}": {values[name]}' for name in covered) + f'\n"@signature-params": {parameters}'
-    named = dict(re.findall(r';(\w+)="?([^";]*)"?', attributes))
-    key = state["keys"].get(named.get("keyid"))
-    if key is None:
-        return "keyid"
-    if abs(int(named["created"]) - time.time()) > 300 and not state.get("anyTime"):
-        return "created"
-    if named["nonce"] in state["nonces"]:
-        return "nonce"
-    state["nonces"].add(named["nonce"])
-    signature = base64.b64decode(re.fullmatch(label + r"=:([^:]*):", fields["signature"]).group(1))
-    try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(signature, base.encode())
-    except InvalidSignature:
-        return "signature"
-    return None
+    return message_signature.problem(handler, body, state["keys"], state["nonces"], state.get("anyTime", False))
 
 
 def token(licence, device):
