@@ -61,16 +61,25 @@ public struct MediaJobHandler: JobHandler {
 
   /// The files and the whole payload of a job.
   ///
-  /// A render keeps its finished segments in the job's scratch folder, which outlives an attempt: the next one takes them from
-  /// there, so that a render that was killed encodes at most one segment again.
+  /// A render or an encode keeps its finished segments in the job's scratch folder, which outlives an attempt: the next one takes
+  /// them from there, so that work that was killed encodes at most one segment again.
   private func prepared(_ context: JobContext) throws -> (files: any Files, payload: [UInt8]) {
     let spec = context.job.spec
     let payload = try TaskPayload.complete(kind: spec.kind, spec.payload)
-    guard spec.kind == RenderTask.kind else { return (context.files, payload) }
-    var task = try TaskCoding.decode(RenderTask.self, from: payload)
-    task.usesCache = true
+    let cached: [UInt8]
+    switch spec.kind {
+    case RenderTask.kind:
+      var task = try TaskCoding.decode(RenderTask.self, from: payload)
+      task.usesCache = true
+      cached = try TaskCoding.encode(task)
+    case EncodeTask.kind:
+      var task = try TaskCoding.decode(EncodeTask.self, from: payload)
+      task.usesCache = true
+      cached = try TaskCoding.encode(task)
+    default: return (context.files, payload)
+    }
     let cache = try ContentCache(folder: context.scratchFolder() + "/segments", quotaBytes: .max)
-    return (CachedFiles(context.files, cache: cache), try TaskCoding.encode(task))
+    return (CachedFiles(context.files, cache: cache), cached)
   }
 
   private static func sidecar(_ job: Job, output: String, sha256: String, result: [UInt8]) -> String {

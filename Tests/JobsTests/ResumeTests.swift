@@ -10,7 +10,7 @@ import Testing
 
 private func setting(_ name: String) -> Int? { getenv(name).flatMap { Int(String(cString: $0)) } }
 
-/// Renders whose worker is killed go on where they were.
+/// Renders and encodes whose worker is killed go on where they were.
 @Suite(.serialized) struct ResumeTests {
   /// Eight segments of 0.8 s.
   private static let document: String = {
@@ -31,18 +31,48 @@ private func setting(_ name: String) -> Int? { getenv(name).flatMap { Int(String
     mkdir(folder.path + "/worker", 0o700)
   }
 
-  private func submit(_ name: String) throws -> JobID {
-    var spec = JobSpec(kind: "render")
+  enum Work: String, CaseIterable {
+    case render, encode
+
+    /// Entries of the cache besides segments: the digests of the inputs.
+    var otherEntries: Int { self == .render ? 4 : 1 }
+  }
+
+  private func submit(_ work: Work, _ name: String) throws -> JobID {
+    var spec = JobSpec(kind: work.rawValue)
     spec.slotClass = "encode"
     spec.crashLimit = 1000
+    spec.outputs = ["output": "\(folder.path)/\(name).mp4"]
+    if work == .encode {
+      // Eight runs of ten seconds.
+      spec.inputs = ["input": try clip()]
+      spec.payload = Array(#"{"speed": "slow"}"#.utf8)
+      return try store.submit(spec).id
+    }
     let payload = JSON.object([("document", .string(ResumeTests.document)), ("documentName", .string("resume.reel"))])
     spec.payload = Array(payload.text(indent: nil).utf8)
     let media = PendingFile.split(PendingFile.split(PendingFile.split(#filePath).folder).folder).folder + "/Samples/ad/media/"
     for name in ["grapefruit_slices.jpg", "peacock.jpg", "sunset_hummingbird.jpg", "wave_and_surfer.jpg"] {
       spec.inputs[name] = media + name
     }
-    spec.outputs = ["output": "\(folder.path)/\(name).mp4"]
     return try store.submit(spec).id
+  }
+
+  private func clip() throws -> String {
+    let path = folder.path + "/clip.mp4"
+    if access(path, F_OK) == 0 { return path }
+    let arguments = [
+      "ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=256x144:r=25:d=78", "-c:v", "libx264", "-preset", "ultrafast",
+      "-pix_fmt", "yuv420p", path,
+    ]
+    var pointers = arguments.map { strdup($0) } + [nil]
+    defer { for pointer in pointers { free(pointer) } }
+    var child = pid_t()
+    var status: Int32 = -1
+    guard posix_spawnp(&child, "ffmpeg", nil, nil, &pointers, environ) == 0, waitpid(child, &status, 0) == child, status == 0 else {
+      throw JobsError(.io, "cannot make \(path)", reason: "ffmpeg ended with \(status)")
+    }
+    return path
   }
 
   private func spawn() throws -> pid_t {
@@ -57,17 +87,21 @@ private func setting(_ name: String) -> Int? { getenv(name).flatMap { Int(String
     return child
   }
 
-  private func segments(of id: JobID) -> Int {
+  private func segments(_ work: Work, of id: JobID) -> Int {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/worker/scratch/\(id)/segments")) ?? []
-    // The digests of the four pictures are entries too.
-    return max(0, names.count { $0.utf8.count == 64 } - 4)
+    return max(0, names.count { $0.utf8.count == 64 } - work.otherEntries)
   }
 
   /// How many pieces the job's last attempt encoded, and how many there are.
-  private func pieces(of id: JobID) throws -> (encoded: Int, all: Int) {
+  private func pieces(_ work: Work, of id: JobID) throws -> (encoded: Int, all: Int) {
     let job = try #require(try store.job(id))
     #expect(job.state == .done, "\(job.failure?.message ?? "")")
     let report = try JSONParser.parse(job.result ?? [], source: JSONSource("report"))
+    if work == .encode {
+      let frames = report.asObject?.first { $0.key == "frames" }?.node.asObject ?? []
+      let counts = ["encoded", "from the cache"].map { name in frames.first { $0.key == name }?.node.asNumber?.integer ?? 0 }
+      return (Int(counts[0] + 249) / 250, Int(counts[0] + 249) / 250 + Int(counts[1] + 249) / 250)
+    }
     let list = report.asObject?.first { $0.key == "segments" }?.node.asArray ?? []
     let actions = list.compactMap { $0.asObject?.first { $0.key == "action" }?.node.asString }
     return (actions.count { $0 == "encode" }, actions.count)
@@ -81,21 +115,21 @@ private func setting(_ name: String) -> Int? { getenv(name).flatMap { Int(String
   }
 
   /// REELWRIGHT_RESUME_POINTS says at how many points.
-  @Test(.enabled(if: setting("REELWRIGHT_RESUME_POINTS") != nil, "set REELWRIGHT_RESUME_POINTS"))
-  func killedRenderEncodesAtMostOneSegmentAgain() throws {
-    let whole = try submit("whole")
+  @Test(.enabled(if: setting("REELWRIGHT_RESUME_POINTS") != nil, "set REELWRIGHT_RESUME_POINTS"), arguments: Work.allCases)
+  func killedWorkEncodesAtMostOneSegmentAgain(_ work: Work) throws {
+    let whole = try submit(work, "whole")
     try finish()
     let reference = try #require(try store.outputs(of: whole).first)
-    let all = try pieces(of: whole)
+    let all = try pieces(work, of: whole)
     #expect(all.all == 8 && all.encoded == 8)
     let points = setting("REELWRIGHT_RESUME_POINTS") ?? 3
     var kept: [Int] = []
     for point in 0..<points {
-      let id = try submit("killed-\(point)")
+      let id = try submit(work, "killed-\(point)")
       let child = try spawn()
       // Dies when so many segments are there, and a bit later each time: any moment of the next one.
       let wanted = point % 8
-      while segments(of: id) < wanted, try store.job(id)?.state.isFinal == false { usleep(5000) }
+      while segments(work, of: id) < wanted, try store.job(id)?.state.isFinal == false { usleep(5000) }
       usleep(UInt32(point / 8 % 13) * 15_000)
       kill(child, SIGKILL)
       var status: Int32 = 0
@@ -105,16 +139,16 @@ private func setting(_ name: String) -> Int? { getenv(name).flatMap { Int(String
       let wasDone = try store.job(id)?.state == .done
       // Between link and commit the output is there: the next attempt adopts it with the report of the one that made it.
       let wasPublished = access("\(folder.path)/killed-\(point).mp4", F_OK) == 0
-      let before = segments(of: id)
+      let before = segments(work, of: id)
       try finish()
       let output = try #require(try store.outputs(of: id).first)
       #expect(output.sha256 == reference.sha256)
       if wasDone || wasPublished { continue }
       kept.append(before)
       // Everything that had been finished is taken as it is: encoded again is at most the one under way.
-      let found = try pieces(of: id)
+      let found = try pieces(work, of: id)
       #expect(found.encoded <= found.all - min(found.all, before), "\(before) were there, \(found.encoded) encoded")
     }
-    print("resume: \(points) deaths, \(kept.count) before the end; segments there at the death: \(kept)")
+    print("resume \(work): \(points) deaths, \(kept.count) before the end; segments there at the death: \(kept)")
   }
 }

@@ -36,6 +36,12 @@ public struct VideoCodec: Hashable, Sendable {
       name: "ffv1", encoder: "ffv1", containers: ["mkv", "mov"], defaultPixelFormat: "yuv420p", defaultQuality: nil, codecTag: nil),
   ]
 
+  /// Whether segments by encoders of their own can follow each other in one stream.
+  ///
+  /// Intra codecs gain nothing from segments. libx265 does not tell how far its packets are out of order, and SVT-AV1 1.4 hangs when an
+  /// encoder is closed that has had no picture: both encode in one go.
+  public var joinsSegments: Bool { name == "h264" || name == "vp9" }
+
   /// The codec called `name`. Hardware encoders go by FFmpeg's names (`h264_vaapi` …).
   public static func named(_ name: String) throws(MediaError) -> VideoCodec {
     if let codec = all.first(where: { $0.name == name }) { return codec }

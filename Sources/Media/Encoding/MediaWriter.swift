@@ -32,6 +32,9 @@ public struct MediaWriter {
   /// Total length, where known, for progress.
   public var expectedDuration: MediaTime?
   public var meter: ProgressMeter?
+  /// Where finished runs of pictures are kept; nil, the default: nowhere. Codecs whose segments cannot follow each other, bit rates that
+  /// are kept over the whole, interlaced pictures and wanted keyframes are encoded in one go.
+  public var checkpoints: EncodeCheckpoints?
 
   public init(settings: OutputSettings, environment: MediaEnvironment, ledger: Ledger) {
     self.settings = settings
@@ -77,7 +80,7 @@ public struct MediaWriter {
     try muxer.start(metadata: settings.metadata, options: settings.muxerOptions)
 
     try pack(lanes, into: &muxer, &summary, showsProgress: video == nil)
-    if video != nil { try ledger.reconcile("cannot encode \(output.displayName)", given: ["encoded"], taken: ["muxed"]) }
+    if video != nil { try ledger.reconcile("cannot encode \(output.displayName)", given: ["encoded", "from the cache"], taken: ["muxed"]) }
     summary.audioSamples = audioSource?.sampleCount ?? 0
     summary.bytes = muxer.byteCount
     meter?.finish()
@@ -117,15 +120,22 @@ public struct MediaWriter {
     let hdr = first.resolvedColor.isHDR ? first.hdrMetadata ?? settings.hdr : nil
     if let hdr { settings.codec.state(hdr, in: &encoding.options) }
     let (meter, total) = (meter, expectedDuration?.doubleValue)
-    let source = try VideoEncodeSource(
-      first: first, rest: rest, settings: encoding, keyframes: keyframes, ledger: ledger, environment: environment
-    ) { time in
+    let onFrame: (MediaTime) -> Void = { time in
       meter?.advance(fraction: total.flatMap { $0 > 0 ? min(1, time.doubleValue / $0) : nil })
     }
     var tags = settings.videoTags
     tags.frameRate = frameRate
     tags.hdr = hdr
     if settings.keepsOrientation { tags.orientation = first.orientation }
+    let isWhole = settings.preset.bitRate != nil || !keyframes.isEmpty || [.topFirst, .bottomFirst].contains(settings.fieldOrder)
+    if let checkpoints, settings.codec.joinsSegments, !isWhole {
+      let source = try CheckpointedEncodeSource(
+        first: first, rest: rest, settings: encoding, checkpoints: checkpoints, ledger: ledger, environment: environment, onFrame: onFrame)
+      let index = try muxer.addStream(source.stream, tags: tags)
+      return Lane(source: source, index: index, timeBase: source.stream.timeBase, isVideo: true)
+    }
+    let source = try VideoEncodeSource(
+      first: first, rest: rest, settings: encoding, keyframes: keyframes, ledger: ledger, environment: environment, onFrame: onFrame)
     return Lane(source: source, index: try source.addStream(to: &muxer, tags: tags), timeBase: source.timeBase, isVideo: true)
   }
 

@@ -51,6 +51,10 @@ public struct EncodeTask: MediaTask {
   /// A mark for the picture, put in just before the encoder.
   public var watermark: MarkRequest?
 
+  /// Keep every ten seconds of finished pictures in the segment cache, and take those that an earlier attempt left there; needs files with
+  /// a cache. Each ten seconds are then encoded by themselves. Default off: whoever runs the task knows whether there is one.
+  public var usesCache = false
+
   /// Values of `--keep`.
   public enum Keep: String, Codable, Sendable, CaseIterable {
     case rotation, aspect, interlacing, hdr, range, metadata
@@ -93,6 +97,10 @@ public struct EncodeTask: MediaTask {
     writer.frameRate = plan.frameRate
     writer.timeBase = plan.timeBase
     writer.expectedDuration = plan.duration
+    let store = SegmentStore(context.files, isEnabled: usesCache)
+    if usesCache, plan.video != nil, segmentSeconds == nil {
+      writer.checkpoints = EncodeCheckpoints(store: store, key: try checkpointKey(store, context))
+    }
     if let segmentSeconds { writer.keyframes = try segmentStarts(segmentSeconds, plan) }
     writer.meter = ProgressMeter(stage: "encode", total: nil, handler: context.progress)
 
@@ -139,7 +147,7 @@ public struct EncodeTask: MediaTask {
     var report = TaskReport(task: EncodeTask.kind)
     report.inputs = [InputReport.make(input, environment: environment, bytesRead: decode?.bytesRead ?? 0, frames: ledger["decoded"])]
     report.outputs = [InputReport.output(output.displayName, summary)]
-    report.warnings = plan.warnings + InputReport.warnings(report)
+    report.warnings = plan.warnings + InputReport.warnings(report) + Set(store.warnings).sorted()
     if let stream = plan.audio, summary.audioSamples == 0 {
       report.warnings.append("left out: stream \(stream.index), audio, holds no sound")
     }
@@ -156,9 +164,23 @@ public struct EncodeTask: MediaTask {
     report.timings = watch.timings
     try InputReport.requireComplete(report, allowIncomplete: allowIncomplete)
     if filter == nil && frameRate == nil && segmentSeconds == nil && decode != nil {
-      try ledger.reconcile("cannot encode \(output.displayName)", given: ["decoded"], taken: ["encoded", "outside the trim"])
+      try ledger.reconcile(
+        "cannot encode \(output.displayName)", given: ["decoded"], taken: ["encoded", "from the cache", "outside the trim"])
     }
     return report
+  }
+
+  /// Everything that decides the pictures and how they are encoded.
+  private func checkpointKey(_ store: SegmentStore, _ context: TaskContext) throws(MediaError) -> String {
+    let digests = SourceDigests(files: context.files, store: store, cancellation: context.cancellation)
+    var named = self
+    // A set has no order of its own.
+    named.keep = []
+    let settings = String(decoding: try TaskCoding.encode(named), as: UTF8.self)
+    let key = try watermark.map { (mark) throws(MediaError) in try digests.digest(mark.key) } ?? "-"
+    return """
+      \(try digests.digest(input)) \(key) \(context.threads) \(FFmpegLibraries.version) \(keep.map(\.rawValue).sorted()) \(settings)
+      """
   }
 
   /// Indices of the pictures that start segments.

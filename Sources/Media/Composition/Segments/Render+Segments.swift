@@ -32,14 +32,11 @@ extension Render {
     var notes: [String]
   }
 
-  /// Codecs whose segments can follow each other in one stream. Intra codecs gain nothing from segments.
-  private static let segmentedCodecs: Set<String> = ["h264", "hevc", "vp9", "av1"]
-
   /// Nil with the reason when everything is to be encoded in one go.
   func layout(settings: Encoding.OutputSettings, reuse: Reuse, isMarked: Bool) throws(MediaError) -> (layout: Layout?, reason: String) {
     guard reuse.cache || reuse.copies else { return (nil, "nothing is to be reused") }
     if isMarked || document.watermark != nil { return (nil, "every picture is watermarked") }
-    guard Render.segmentedCodecs.contains(settings.codec.name) else { return (nil, "\(settings.codec.name) is encoded whole") }
+    guard settings.codec.joinsSegments else { return (nil, "\(settings.codec.name) is encoded whole") }
     guard settings.preset.bitRate == nil else { return (nil, "a bit rate is kept over the whole") }
     let store = SegmentStore(files, isEnabled: reuse.cache)
     let rate = timeline.frameRate

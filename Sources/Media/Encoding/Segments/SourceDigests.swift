@@ -1,22 +1,22 @@
 import Crypto
-import FileAccess
-import MediaCore
+public import FileAccess
+public import MediaCore
 
-/// The SHA-256 of each file that a render reads, remembered in the segment cache by device, inode, size and time of change.
-final class SourceDigests {
+/// The SHA-256 of each file that a task reads, remembered in the segment cache by device, inode, size and time of change.
+public final class SourceDigests {
   private let files: any Files
   private let store: SegmentStore
   private let cancellation: Cancellation
   private var known: [String: String] = [:]
 
-  init(files: any Files, store: SegmentStore, cancellation: Cancellation) {
+  public init(files: any Files, store: SegmentStore, cancellation: Cancellation) {
     self.files = files
     self.store = store
     self.cancellation = cancellation
   }
 
   /// The digest of the file that a task knows as `name`, 64 hex digits.
-  func digest(_ name: String) throws(MediaError) -> String {
+  public func digest(_ name: String) throws(MediaError) -> String {
     if let digest = known[name] { return digest }
     let input = try files.openInput(name)
     let snapshot = input.snapshot
