@@ -47,14 +47,17 @@ test-slow: test-packages
 	./.ci/jobs-acceptance $(RELEASE)
 	python3 Tests/Faults/mutated_files.py --reel $(RELEASE)/reel --count 152
 	python3 Tests/Faults/fault_table.py --reel $(RELEASE)/reel
+	$(MAKE) fuzz FUZZ_CONFIGURATION=debug FUZZ_SECONDS=3
 
-# Our own parsers under libFuzzer, some seconds each; FUZZ_SECONDS=0 FUZZ_RUNS=1000000 for a long run.
+# Our own parsers and the bridge to FFmpeg under libFuzzer, some seconds each; FUZZ_SECONDS=0 FUZZ_RUNS=1000000 for a long run. A debug build
+# takes two thirds of the processor time to build and keeps its assertions.
 FUZZ_SECONDS ?= 5
 FUZZ_RUNS ?= -1
+FUZZ_CONFIGURATION ?= release
+FUZZ_FLAGS := -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing -Xswiftc -use-ld=lld
 fuzz: test-packages
-	REELWRIGHT_FUZZ=1 $(SWIFT) build -c release --scratch-path .build/fuzz --product fuzz-parsers -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing \
-		-Xswiftc -use-ld=lld
-	python3 Tests/Fuzzing/fuzz.py --program .build/fuzz/release/fuzz-parsers --seconds $(FUZZ_SECONDS) --runs $(FUZZ_RUNS)
+	REELWRIGHT_FUZZ=1 $(SWIFT) build -c $(FUZZ_CONFIGURATION) --scratch-path .build/fuzz --product fuzz-parsers $(FUZZ_FLAGS)
+	python3 Tests/Fuzzing/fuzz.py --program .build/fuzz/$(FUZZ_CONFIGURATION)/fuzz-parsers --seconds $(FUZZ_SECONDS) --runs $(FUZZ_RUNS)
 
 # Address and thread sanitizer over all suites but those of the programs. Workers come from a plain build: into their limit of address
 # space no sanitizer fits.

@@ -152,9 +152,18 @@ def worker_of(pid):
     return None
 
 
+def has_open(pid, path):
+    """Whether a process holds a file open."""
+    try:
+        return any(os.path.realpath(f"/proc/{pid}/fd/{name}") == str(path) for name in os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return False
+
+
 def worker_dies(bench):
     """The worker killed in mid-run: a named error, nothing left, no hang."""
-    for signal_ in (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT):
+    # Killed from outside is worth another try (75); a crash is the file's fault, or that of the memory limit.
+    for signal_, statuses in ((signal.SIGKILL, {75}), (signal.SIGSEGV, {65, 77}), (signal.SIGABRT, {65, 77})):
         with kit.scratch() as folder:
             started = subprocess.Popen([str(part) for part in bench.encode(folder, None, "--size", "1920x1080")], stderr=subprocess.PIPE,
                                        stdout=subprocess.PIPE, env=kit.environment(folder), text=True)
@@ -176,7 +185,7 @@ def worker_dies(bench):
                 yield f"{signal_.name}: the run was over before it"
             output, errors = started.communicate(timeout=60)
             yield from (f"{signal_.name}: {text}" for text in
-                        refused(kit.Outcome(started.returncode, output, errors, 0), folder, {65, 70, 77}))
+                        refused(kit.Outcome(started.returncode, output, errors, 0), folder, statuses))
 
 
 def clock_jumps(bench):
@@ -245,7 +254,10 @@ def changing_input(bench):
             subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-stream_loop", "9", "-i", bench.clip, "-c", "copy", source], check=True)
             started = subprocess.Popen([str(part) for part in bench.encode(folder, source, "--size", "1920x1080")], stderr=subprocess.PIPE,
                                        stdout=subprocess.PIPE, env=kit.environment(folder), text=True)
-            time.sleep(0.7)
+            # From the moment of its opening the file must stay as it is.
+            while started.poll() is None and not has_open(started.pid, source):
+                time.sleep(0.01)
+            time.sleep(0.5)
             running = started.poll() is None
             action(source)
             output, errors = started.communicate(timeout=300)

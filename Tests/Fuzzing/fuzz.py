@@ -66,7 +66,7 @@ def clips(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True, type=pathlib.Path)
-    parser.add_argument("--targets", default="json,document,captions,rows,timeline,spec,schedule,address,events,frames")
+    parser.add_argument("--targets", default="json,document,captions,rows,timeline,spec,schedule,address,events,frames,media")
     parser.add_argument("--runs", type=int, default=-1, help="inputs for each target; default no limit")
     parser.add_argument("--seconds", type=int, default=5, help="for each target; 0 for no limit")
     parser.add_argument("--work", type=pathlib.Path)
