@@ -170,7 +170,7 @@ def main():
         subprocess.run([options.reel, "watermark", "keygen", "-o", key], check=True, capture_output=True)
     results = work / ("results-clean.jsonl" if options.clean else f"results-{options.seed}.jsonl")
     records = {r["file"]: r for r in map(json.loads, results.read_text().splitlines())} if results.exists() else {}
-    files = clean(found / "media") if options.clean else make(found, work, options.count, options.seed)
+    files = clean(found / "media")[: options.count] if options.clean else make(found, work, options.count, options.seed)
     todo = [path for path in files if path.name not in records]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool, results.open("a") as log:
         for record in pool.map(lambda path: check(options, program, path, key), todo):
