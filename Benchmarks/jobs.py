@@ -7,7 +7,7 @@ throughput: jobs a second of our store and of a loop in C with the same statemen
 latency: from the call that enqueues, in one process, to the handler's start, in another that was idle.
 claim: the time of one claim, and resident memory, with 1,000 to 1,000,000 jobs queued.
 recovery: workers killed one after another, each while it runs a job; from the kill to the job's start in another one, on both stores.
-overhead: CPU seconds of an encode as a job, against the same encode by itself, in turns; in process, where they are counted.
+overhead: CPU seconds of the worker's own process while it runs an encode in another one, against those of the encode by itself.
 Needs a C compiler and libsqlite3-dev.
 """
 
@@ -198,33 +198,41 @@ def recovery(costs, scratch, deaths, idle):
     return table
 
 
-def overhead(build, clips, scratch, rounds):
-    reel, clip = build + "/reel", os.path.join(clips, "c1.mp4")
-    settings = {"speed": "medium"}
-    jobs, plain, walls = [], [], []
-    for number in range(rounds):
-        def as_job():
-            folder = tempfile.mkdtemp(dir=scratch)
-            spec = {"kind": "encode", "payload": settings, "class": "encode", "inputs": {"input": clip},
-                    "outputs": {"output": folder + "/out.mp4"}}
-            store = ["--store", folder + "/jobs.sqlite"]
-            environment = dict(os.environ, HOME=folder)
-            submitted = measured([reel, "jobs", "submit", "-", *store], input=json.dumps(spec), env=environment)
-            ran = measured([reel, "worker", "--once", "--quiet", "--isolation", "none", *store], env=environment)
-            if not os.path.exists(folder + "/out.mp4"):
-                sys.exit("jobs.py: the job did not finish")
-            jobs.append(submitted[2] + ran[2])
+def own_seconds(pid):
+    """CPU seconds of a process with its threads that have ended, without its children."""
+    fields = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-        def by_itself():
-            folder = tempfile.mkdtemp(dir=scratch)
-            ran = measured([reel, "encode", clip, "-o", folder + "/out.mp4", "--speed", "medium", "--quiet", "--isolation", "none"])
-            plain.append(ran[2])
-            walls.append(ran[1])
-        for step in ([as_job, by_itself] if number % 2 == 0 else [by_itself, as_job]):
-            step()
-    ratios = [a / b for a, b in zip(jobs, plain)]
-    return {"clip": "c1.mp4", "rounds": rounds, "plain": statistics.median(plain), "job": statistics.median(jobs),
-            "wall": statistics.median(walls), "ratio": statistics.median(ratios)}
+
+def overhead(build, clips, scratch, rounds):
+    """An encode runs in a process of its own: what the worker's process takes meanwhile is what the job costs."""
+    reel, clip = build + "/reel", os.path.join(clips, "c1.mp4")
+    folder = tempfile.mkdtemp(dir=scratch)
+    environment = dict(os.environ, HOME=folder, XDG_STATE_HOME=folder + "/state", XDG_CACHE_HOME=folder + "/cache")
+    store = ["--store", folder + "/jobs.sqlite"]
+    by_itself = measured([reel, "encode", clip, "-o", folder + "/plain.mp4", "--speed", "medium", "--quiet"], env=environment)[2]
+    worker = subprocess.Popen([reel, "worker", *store], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    costs, submits, walls = [], [], []
+    try:
+        time.sleep(2)
+        start_up = own_seconds(worker.pid)
+        for number in range(rounds):
+            output = f"{folder}/{number}.mp4"
+            spec = {"kind": "encode", "payload": {"speed": "medium"}, "class": "encode", "inputs": {"input": clip}, "outputs": {"output": output}}
+            before, begun = own_seconds(worker.pid), time.monotonic()
+            submits.append(measured([reel, "jobs", "submit", "-", *store], input=json.dumps(spec), env=environment)[2])
+            while not os.path.exists(output):
+                time.sleep(0.2)
+                if worker.poll() is not None or time.monotonic() - begun > 600:
+                    sys.exit("jobs.py: the job did not finish")
+            time.sleep(1)
+            costs.append(own_seconds(worker.pid) - before)
+            walls.append(time.monotonic() - begun)
+    finally:
+        worker.terminate()
+        worker.wait()
+    return {"clip": "c1.mp4", "rounds": rounds, "plain": by_itself, "runner": max(costs), "median": statistics.median(costs),
+            "submit": statistics.median(submits), "startUp": start_up, "wall": statistics.median(walls), "ratio": max(costs) / by_itself}
 
 
 def markdown(found):
@@ -259,8 +267,10 @@ def markdown(found):
         lines.append("")
     if "overhead" in found:
         row = found["overhead"]
-        lines += [f"An encode of {row['clip']} as a job (`reel jobs submit`, `reel worker --once`) against `reel encode`, both in process, {row['rounds']} rounds in "
-                  f"turns: {row['job']:.2f} and {row['plain']:.2f} CPU seconds, ratio {row['ratio']:.4f} (limit 1.005).", ""]
+        lines += [f"What a job costs beside its work: `reel worker` (a process of its own; the encode runs in another) takes {row['median']:.2f} CPU seconds from the "
+                  f"submission of an encode of {row['clip']} to a second after its end (median of {row['rounds']}, at most {row['runner']:.2f}; the clock counts hundredths), with claim, "
+                  f"heartbeats over {row['wall']:.0f} s of wall time, progress, store, publication, sidecar and log; the encode by itself takes {row['plain']:.1f}. "
+                  f"That is {100 * row['ratio']:.2f} % at most (limit 0.5), most of it by the wall time that the encode takes. The command that submits it takes {row['submit']:.2f}, the worker's start {row['startUp']:.2f}.", ""]
     return "\n".join(lines + [END])
 
 

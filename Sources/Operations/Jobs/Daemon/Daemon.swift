@@ -70,7 +70,8 @@ public final class Daemon: Sendable {
         configuration.notifier.send("WATCHDOG=1")
         nextBark = now + watchdog
       }
-      Thread.sleep(microseconds: 20_000)
+      // Waking more often would cost more than all the rest of a worker that waits for an encode.
+      Thread.sleep(microseconds: 100_000)
     }
   }
 
