@@ -35,6 +35,12 @@ TASKS = {
     "5x5 sheet of ten minutes, keyframes": ("long600.mp4", "keyframe", SHEET, (320, 180), 4, 0.16),
 }
 
+# The same where every group of pictures has its full length, as the gates were set for: long60.mp4 has 32 keyframes, most at scene changes.
+TASKS |= {
+    "ten random exact frames, keyframe every 250 pictures": ("gop250.mp4", *TASKS["ten random exact frames of a minute"][1:]),
+    "5x5 sheet of ten minutes, exact, keyframe every 250 pictures": ("gop250x10.mp4", *TASKS["5x5 sheet of ten minutes, exact"][1:]),
+}
+
 PEERS = {
 "PyAV, seek per time": """
 import av
@@ -142,6 +148,16 @@ def tool(*arguments):
     return children() - before
 
 
+def make_long_groups(clips):
+    """gop250.mp4: long60.mp4 encoded again with a keyframe every 250 pictures and nowhere else; gop250x10.mp4: ten times that."""
+    once, often = os.path.join(clips, "gop250.mp4"), os.path.join(clips, "gop250x10.mp4")
+    if not os.path.exists(once):
+        tool("-i", os.path.join(clips, "long60.mp4"), "-an", "-c:v", "libx264", "-preset", "medium", "-crf", "23", "-g", "250", "-sc_threshold", "0",
+             "-threads", "2", once + ".part.mp4")
+        os.replace(once + ".part.mp4", once)
+    if not os.path.exists(often): tool("-stream_loop", "9", "-i", once, "-c", "copy", often)
+
+
 def median_ratio(ours, theirs):
     return statistics.median(a / b for a, b in zip(ours, theirs))
 
@@ -150,8 +166,10 @@ def sparse(args, name, log):
     file, work, times, size, repeat, gate = TASKS[name]
     path = os.path.join(args.clips, file)
     runs, gone = {}, set()
+    wanted = [part for part in args.peers.split(";") if part]
     subjects = [("reelwright", None, None), ("decoding alone", None, None)] + [
         ("%s%s" % (n, {"AUTO": "", "NONE": ", one thread"}[t] if len(THREADS[n]) > 1 else ""), c, t) for n, c in PEERS.items() for t in THREADS[n]]
+    subjects = [s for s in subjects if s[1] is None or not wanted or any(part in s[0] for part in wanted)]
     facts = {}
     for number in range(args.rounds):
         for subject, code, threads in subjects if number % 2 == 0 else subjects[::-1]:
@@ -248,6 +266,7 @@ def main():
     parser.add_argument("--clips", required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peers", default="", help="parts of peers' names, separated by semicolons; default all")
     parser.add_argument("--mjpeg-quality", default="3", help="-q:v of ffmpeg's mjpeg; 3 has the SSIM of our 85")
     args = parser.parse_args()
     store = os.path.join(HERE, "frames_results.json")
@@ -262,6 +281,7 @@ def main():
     subjects["two workers against one"] = lambda: workers(args, log)
     for name, measure in subjects.items():
         if args.only not in name: continue
+        if "250" in name: make_long_groups(args.clips)
         results[name] = measure()
         results = {name: results[name] for name in subjects if name in results}
         with open(store + ".new", "w") as file: json.dump(results, file, indent=1, sort_keys=False)

@@ -7,7 +7,8 @@ usage: watermark_robustness.py --attacks attack.sh --tiers tiers.tsv --work DIR 
 
 Each clip is scaled and cropped to 1080x1920 (first 6 s), marked with a payload of its own, encoded with x264 `medium` at
 CRF 20, attacked (PRESET of the environment, default medium), and searched by `reel watermark detect`. Decision: against a
-registry (z >= 9.7) of the ids of the run and 4,000 others. There are as many rounds as clips: each has every attack once,
+registry of the ids of the run and 4,000 others. What counts is z >= 9.7, the threshold for 2^24 ids; the product's for a
+registry of this size is 8.75, and --report gives that rate too. There are as many rounds as clips: each has every attack once,
 spread evenly over the clips, tiers 1 and 2 before tier 3, in a shuffled order that is the same in every run, so that a run
 that was stopped is a fair sample. Results go to the log, one line
 a pair; what is there is not repeated (--again: misses are), and several runs may share the pairs (--share 0/2 and 1/2). The
@@ -18,6 +19,7 @@ last line of a pair counts. Prepared sources and marked encodes stay in DIR, att
 """
 import argparse, collections, json, math, os, pathlib, random, resource, subprocess, sys, tempfile
 
+STRICT = 9.7
 SECRET = "000102030405060708090a0b0c0d0e0f"
 PREPARE = "scale=1080:1920:force_original_aspect_ratio=increase:flags=lanczos,crop=1080:1920,setsar=1,format=yuv420p"
 QUIET = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-threads", "1"]
@@ -123,13 +125,13 @@ def report(results, tiers):
         if "attack" in r:
             by_tier[r["tier"]].append(r)
     rows = [r for r in results if "attack" in r]
-    print("| tier | pairs run | attacks seen | clips | exact id | rate |\n|---|---|---|---|---|---|")
+    print("| tier | pairs run | attacks seen | clips | exact id, z >= 9.7 | rate | z >= 8.75 |\n|---|---|---|---|---|---|---|")
     for tier in sorted(by_tier):
         good = sum(r["recovered"] for r in by_tier[tier])
         attacks, clips = {r["attack"] for r in by_tier[tier]}, {r["clip"] for r in by_tier[tier]}
         total = sum(t == tier for _, t in tiers)
         print(f"| {tier} | {len(by_tier[tier])} | {len(attacks)} of {total} | {len(clips)} | {good} | "
-              f"{100 * good / len(by_tier[tier]):.1f} % |")
+              f"{100 * good / len(by_tier[tier]):.1f} % | {sum(r.get('recoveredByRegistry', r['recovered']) for r in by_tier[tier])} |")
     searches = sorted(r["searchSeconds"] for r in rows)
     if rows:
         print(f"\nWrong ids: {sum(bool(r['wrong']) for r in rows)}. CPU seconds of a search with decoding: median "
@@ -277,7 +279,9 @@ def main():
         if not options.keep:
             path.unlink()
         ids = {m["id"] for m in found["marks"]}
-        result = {"clip": clip.stem, "attack": name, "tier": tier, "recovered": ids == expected, "wrong": bool(ids - expected),
+        least = min((m["z"] for m in found["marks"]), default=0)
+        result = {"clip": clip.stem, "attack": name, "tier": tier, "recovered": ids == expected and least >= STRICT,
+                  "recoveredByRegistry": ids == expected, "wrong": bool(ids - expected),
                   "z": round(found["bestZ"], 2), "attempts": found["attempts"], "attackSeconds": round(middle - begun, 2),
                   "searchSeconds": round(seconds() - middle, 2), "preset": os.environ.get("PRESET", "medium")}
         with log.open("a") as out:

@@ -7,8 +7,8 @@
 /// are secret and uniform: for footage without this key's mark the phases are independent and uniform given everything
 /// that was used to choose them, so that the expectation of Λ is 1 and Markov's inequality bounds the chance that one given word
 /// reaches z ≥ T by exp(−T²/2). The union bound multiplies it by the number of words times the number of attempts. For 10⁴
-/// attempts a video and a total below 10⁻⁹ that gives T = 12.2 for any of 2⁶⁴ ids, 9.7 for one of at most 2²⁴
-/// registered ids, and 7.8 for one expected id.
+/// attempts a video and a total below 10⁻⁹ that gives T = 12.2 for any of 2⁶⁴ ids, √(2 ln(10¹³ n)) for one of n
+/// registered ids (9.66 for 2²⁴, 8.75 for 4,000), and 7.8 for one expected id.
 public enum MarkDecision: Sendable, Hashable {
   /// Any id counts.
   case open
@@ -25,7 +25,9 @@ public enum MarkDecision: Sendable, Hashable {
   public var threshold: Double {
     switch self {
     case .open: 12.2
-    case .registry: 9.7
+    case .registry(let ids):
+      // Rounded up to what is stated.
+      ((2 * (naturalLogarithm(Double(max(ids.count, 1))) + 13 * naturalLogarithm(10))).squareRoot() * 100).rounded(.up) / 100
     case .expect: 7.8
     }
   }

@@ -33,10 +33,15 @@ struct WordEvidence {
   func z(_ signs: [Float]) -> Double {
     var sum: Float = 0
     for place in signs.indices { sum += terms[place] * signs[place] }
-    var ratios = [0.0, 0, 0]
-    for (index, scale) in Self.scales.enumerated() { ratios[index] = scale * Double(sum) - offsets[index] }
-    let most = ratios.max() ?? 0
-    let total = most + naturalLogarithm(ratios.reduce(0) { $0 + exponential($1 - most) })
+    // Logarithm of the sum of the parts, without overflow.
+    var most = -Double.infinity
+    var parts = 0.0
+    for (scale, offset) in zip(Self.scales, offsets) {
+      let logarithm = scale * Double(sum) - offset
+      parts = logarithm > most ? parts * exponential(most - logarithm) + 1 : parts + exponential(logarithm - most)
+      most = max(most, logarithm)
+    }
+    let total = most + naturalLogarithm(parts)
     return total > 0 ? (2 * total).squareRoot() : 0
   }
 }
