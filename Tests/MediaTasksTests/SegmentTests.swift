@@ -35,6 +35,8 @@ import Testing
           ])
         try #require(made.errors == "")
       }
+      let logo = try Tool.run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", "1", folder + "/logo.png"])
+      try #require(logo.errors == "")
     }
 
     func document(_ second: String = "b.mp4", transition: String = "crossfade", overlays: String = "") -> String {
@@ -46,7 +48,7 @@ import Testing
     }
 
     func files(_ output: String) -> LocalFiles {
-      let names = ["a.mp4", "b.mp4", "c.mp4", "d.mp4"]
+      let names = ["a.mp4", "b.mp4", "c.mp4", "d.mp4", "logo.png"]
       return LocalFiles(
         inputs: Dictionary(uniqueKeysWithValues: names.map { ($0, folder + "/" + $0) }),
         outputs: ["output": folder + "/" + output], mayReplace: true)
@@ -189,6 +191,22 @@ import Testing
     #expect(full.frames["encoded"] == 168)
     #expect(try clips.worstSSIM("edited.mp4", "full.mp4") > 0.95)
     #expect(try Tool.run("ffmpeg", ["-v", "warning", "-i", clips.folder + "/edited.mp4", "-f", "null", "-"]).errors == "")
+  }
+
+  /// A picture rests, so that pieces do not depend on when it came; a video under way does.
+  @Test func piecesUnderPicturesAndVideosAreCached() throws {
+    let clips = try Clips()
+    let overlays = #""overlays": [ { "image": "logo.png", "width": 40 }, { "media": "c.mp4", "width": 64, "from": "1s", "to": "3s" } ],"#
+    let first = try clips.render(clips.document(overlays: overlays), to: "first.mp4", copies: false, cache: "cache")
+    let second = try clips.render(clips.document(overlays: overlays), to: "second.mp4", copies: false, cache: "cache")
+    #expect(first.segments?.allSatisfy { $0.action == "encode" } == true && second.segments?.allSatisfy { $0.action == "cache" } == true)
+    #expect(clips.digest("first.mp4") == clips.digest("second.mp4"))
+    let later = overlays.replacing("\"1s\"", with: "\"1.2s\"")
+    let edited = try clips.render(clips.document(overlays: later), to: "edited.mp4", copies: false, cache: "cache")
+    #expect(Set(edited.segments?.map(\.action) ?? []) == ["cache", "encode"])
+    let full = try clips.render(clips.document(overlays: later), to: "full.mp4", copies: false)
+    #expect(full.frames["encoded"] == 168)
+    #expect(try clips.worstSSIM("edited.mp4", "full.mp4") > 0.95)
   }
 
   @Test func aHarmedCacheCostsTimeAndNothingElse() throws {

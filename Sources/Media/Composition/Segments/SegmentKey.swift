@@ -117,16 +117,14 @@ struct SegmentKey {
     overlay.place = .none
     overlay.from = .zero
     overlay.to = nil
+    let shown = layer.frames.clamped(to: frames)
     var content = ""
     if let reference = overlay.reference {
       content = try digests.digest(reference.name)
+      // Moving pictures depend on how far they are.
+      if try !inputs.entry(reference).isStill { content += " \(shown.lowerBound - layer.frames.lowerBound) \(layer.source)" }
       let isMedia = if case .media = overlay.content { true } else { false }
       overlay.content = isMedia ? .media(MediaReference("")) : .image(MediaReference(""))
-    }
-    let shown = layer.frames.clamped(to: frames)
-    if let reference = overlay.reference, try !inputs.entry(reference).isStill {
-      // Moving pictures depend on how far they are.
-      content += " \(shown.lowerBound - layer.frames.lowerBound) \(layer.source)"
     }
     var states: [String] = []
     for frame in shown { states.append("\(layer.state(at: frame, frameRate: timeline.frameRate))") }
