@@ -46,6 +46,9 @@ final class MarkSearch {
       if let result = attempt(candidate.geometry, "direct refined") { return result }
     }
     guard effort == .full else { return [] }
+    for candidate in ordered.prefix(2) {
+      if let result = attemptParts(candidate, place(of: candidate), "in place, parts") { return result }
+    }
 
     var kept: [GeometrySearch.Scored] = []
     for grid in grids {
@@ -53,6 +56,11 @@ final class MarkSearch {
       kept = coarse.map { search.refined($0.geometry, in: total.map) }.sorted { $0.score > $1.score }
       for candidate in kept.prefix(8) {
         if let result = attempt(candidate.geometry, "grid") { return result }
+      }
+      for candidate in kept.prefix(3) {
+        for translation in reader.translations(candidate.geometry, in: total).prefix(2) {
+          if let result = attemptParts(translation.geometry, (translation.x, translation.y), "parts") { return result }
+        }
       }
       for candidate in kept.prefix(2) {
         if let result = attemptLocally(candidate.geometry, "local") { return result }
@@ -87,15 +95,31 @@ final class MarkSearch {
 
   /// The whole picture, nothing cut off: its centre is where it was, either way up.
   private func attemptInPlace(_ geometry: Geometry) -> [Result]? {
-    let unit = Double(CarrierLayout.shortSide) / Double(min(size.width, size.height))
-    let (x, y) = (Double(size.width) / 2 * unit, Double(size.height) / 2 * unit)
+    let centre = place(of: geometry)
     for reversed in [false, true] {
       var geometry = geometry
       geometry.reversed = reversed
-      let start = geometry.turned ? reader.near(y, x, geometry, in: total) : reader.near(x, y, geometry, in: total)
+      let start = reader.near(centre.x, centre.y, geometry, in: total)
       if let result = decide(reader.read(start, in: total, refine: false), "in place") { return result }
     }
     return nil
+  }
+
+  /// The centre of a whole picture in lattice units.
+  private func place(of geometry: Geometry) -> (x: Double, y: Double) {
+    let unit = Double(CarrierLayout.shortSide) / Double(min(size.width, size.height))
+    let (x, y) = (Double(size.width) / 2 * unit, Double(size.height) / 2 * unit)
+    return geometry.turned ? (y, x) : (x, y)
+  }
+
+  /// The same place in each part of the whole, each weighted by how well it was received.
+  private func attemptParts(_ geometry: Geometry, _ place: (x: Double, y: Double), _ name: String) -> [Result]? {
+    var sum: MarkReading?
+    for part in spectra.parts {
+      let reading = reader.read(reader.near(place.x, place.y, geometry, in: part), in: part, refine: false)
+      if sum == nil { sum = reading } else { sum?.combine(reading) }
+    }
+    return sum.flatMap { decide($0, name) }
   }
 
   /// Tile by tile: what perspective, a lens or a filmed screen has bent.
