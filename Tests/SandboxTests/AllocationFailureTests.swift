@@ -11,14 +11,14 @@ import Testing
   .enabled(if: isSlowRun && access("/usr/bin/cc", X_OK) == 0 && access(mediaWorker, X_OK) == 0, "needs REELWRIGHT_SLOW=1 and cc"))
 struct AllocationFailureTests {
   private static let encodeTask =
-    #"{"input":"in","output":"out","outputExtension":"mkv","preset":"standard","speed":"ultrafast","keep":[],"metadata":{},"allowIncomplete":false}"#
+    #"{"input":"in","output":"out","outputExtension":"mkv","preset":"standard","speed":"ultrafast","keep":[],"metadata":{},"allowIncomplete":false,"usesCache":false}"#
 
   @Test func everyFailedAllocationOfAProbeIsANamedError() throws {
-    try sweep("probe", #"{"inputs":["in"]}"#, stride: isWholeRun ? 1 : 29)
+    try sweep("probe", #"{"inputs":["in"]}"#, stride: isWholeRun ? 1 : 97)
   }
 
   @Test func everyFailedAllocationOfAnEncodeIsANamedError() throws {
-    try sweep("encode", Self.encodeTask, stride: isWholeRun ? 3 : 97)
+    try sweep("encode", Self.encodeTask, stride: isWholeRun ? 3 : 397)
   }
 
   /// Allocations before the first job: of dynamic linking, constructors and the runtime.
@@ -27,9 +27,10 @@ struct AllocationFailureTests {
     allocator.arm(-1)
     _ = try run("probe", #"{"inputs":["in"]}"#, pool(template: true, allocator.environment))
     let total = allocator.last.beforeTheFirstJob
-    #expect(total > 100)
+    // 54 in a release build, 245 in a debug build.
+    #expect(total > 20)
     var points = 0
-    for number in stride(from: 0, to: total, by: isWholeRun ? 1 : max(1, total / 60)) {
+    for number in stride(from: 0, to: total, by: isWholeRun ? 1 : max(1, total / 15)) {
       allocator.arm(-1)
       let error = failure("probe", #"{"inputs":["in"]}"#, pool(template: false, allocator.environment(failingAt: number)))
       points += 1
