@@ -179,6 +179,8 @@ def worker_dies(bench):
                 started.communicate()
                 continue
             time.sleep(0.2)
+            # By now the warm one, which may have been seen alone, has forked the one at work.
+            worker = worker_of(started.pid) or worker
             try:
                 os.kill(worker, signal_)
             except ProcessLookupError:
