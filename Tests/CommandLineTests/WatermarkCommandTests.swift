@@ -79,4 +79,39 @@ struct WatermarkCommandTests {
     let outcome = try ReelProgram.run("watermark", "detect", scratch.path("half.mp4"), "--key", key, "--direct")
     #expect(outcome.status == 65 && outcome.output == "")
   }
+
+  @Test func shortSmallAndSilentInputsAreToldWhatIsNeeded() throws {
+    let embed = ["watermark", "embed", "--key", key, "--id", "7", "-o", scratch.path("out.mp4")]
+    let short = try ReelProgram.run(embed + [scratch.path("in.mp4")])
+    #expect(short.status == 0 && short.output.contains("3.0 s or more are needed"))
+    let found = try ReelProgram.run("watermark", "detect", scratch.path("in.mp4"), "--key", key, "--direct")
+    #expect(found.status == 0 && found.output.contains("3.0 s or more of the video are needed"))
+
+    let document = """
+      {"reel": 1, "canvas": {"width": 360, "height": 640, "frameRate": "15"}, "sequence": [{"media": "in.mp4", "fit": "cover"}],
+       "watermark": {"id": "0000000000000007"}}
+      """
+    try Data(document.utf8).write(to: URL(fileURLWithPath: scratch.path("ad.json")))
+    let render = try ReelProgram.run("render", scratch.path("ad.json"), "--key", key, "-o", scratch.path("ad.mp4"))
+    #expect(render.status == 0 && render.output.contains("3.0 s or more are needed"), "\(render)")
+
+    _ = try Tool.run(
+      "ffmpeg", ["-v", "error", "-nostdin", "-i", scratch.path("in.mp4"), "-vf", "scale=80:60", scratch.path("small.mp4")])
+    for command in [
+      ["watermark", "embed", scratch.path("small.mp4"), "--key", key, "--id", "7", "-o", scratch.path("no.mp4")],
+      ["watermark", "detect", scratch.path("small.mp4"), "--key", key],
+    ] {
+      let small = try ReelProgram.run(command)
+      #expect(small.status == 64 && small.errors.contains("its shorter side is below 96 pixels"), "\(small.errors)")
+    }
+    _ = try Tool.run("ffmpeg", ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "sine=duration=1", scratch.path("sound.m4a")])
+    for command in [
+      ["watermark", "embed", scratch.path("sound.m4a"), "--key", key, "--id", "7", "-o", scratch.path("no.mp4")],
+      ["watermark", "detect", scratch.path("sound.m4a"), "--key", key],
+    ] {
+      let outcome = try ReelProgram.run(command)
+      #expect(outcome.status == 65 && outcome.errors.contains("it has no "), "\(outcome.errors)")
+    }
+    #expect(!scratch.exists("no.mp4"))
+  }
 }

@@ -112,7 +112,7 @@ public struct EncodeTask: MediaTask {
     defer { for end in stop { end() } }
     if watermark != nil, plan.video == nil {
       throw MediaError(
-        .usage, "cannot mark \(input.displayName)", path: input.displayName, reason: "it has no picture",
+        .damaged, "cannot mark \(input.displayName)", path: input.displayName, reason: "it has no picture",
         advice: "marks are put into pictures")
     }
     if let stream = plan.video {

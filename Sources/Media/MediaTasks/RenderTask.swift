@@ -156,7 +156,11 @@ public struct RenderTask: MediaTask {
     report.frames = Dictionary(uniqueKeysWithValues: render.ledger.accounts)
     report.timings = watch.timings
     if let wanted = render.document.watermark, let mark {
-      report.watermark = TaskReport.Mark(WatermarkID(wanted.id), mark.keyID, mark.stage.statistics)
+      let statistics = mark.stage.statistics
+      report.watermark = TaskReport.Mark(WatermarkID(wanted.id), mark.keyID, statistics)
+      if let warning = MarkRequest.warning(pictures: statistics.pictures, seconds: summary.durationSeconds) {
+        report.warnings.append(warning)
+      }
     }
     try InputReport.requireComplete(report, allowIncomplete: allowIncomplete)
     return report

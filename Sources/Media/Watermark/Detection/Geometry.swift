@@ -1,3 +1,5 @@
+internal import MediaCore
+
 /// How a received picture shows the marked one: received = rotation · scale · (quarter turn, mirror) · canonical.
 ///
 /// Translation is found separately. Scales are in received pixels a unit (1/720 of the marked picture's shorter side).
@@ -51,6 +53,13 @@ public struct MarkTransform: Sendable, Hashable, Codable {
 }
 
 extension Geometry {
+  /// The centre of a whole received picture of `size`, in lattice units.
+  func centre(of size: FrameSize) -> (x: Double, y: Double) {
+    let unit = Double(CarrierLayout.shortSide) / Double(min(size.width, size.height))
+    let (x, y) = (Double(size.width) / 2 * unit, Double(size.height) / 2 * unit)
+    return turned ? (y, x) : (x, y)
+  }
+
   /// `decimation`: received pixels a pixel of the plane that was searched.
   func transform(decimation: Int) -> MarkTransform {
     var degrees = rotation + (turned ? 90 : 0) + (reversed ? 180 : 0)

@@ -190,8 +190,7 @@ public final class MarkDetector {
     let spectrum = MarkSpectrum(sum(of: windows.indices))
     let geometry = GeometrySearch.direct(width: planeSize.width, height: planeSize.height)[0]
     let key = keys[0]
-    let unit = Double(CarrierLayout.shortSide) / Double(min(size.width, size.height))
-    let centre = (x: Double(size.width) / 2 * unit, y: Double(size.height) / 2 * unit)
+    let centre = geometry.centre(of: size)
     let best = key.reader.read(key.reader.near(centre.x, centre.y, geometry, in: spectrum), in: spectrum, refine: false)
     return (WordEvidence(best).z(key.decoder.signs(of: id)), Double(best.synchronisation))
   }

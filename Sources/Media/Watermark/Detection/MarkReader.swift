@@ -104,11 +104,12 @@ final class MarkReader {
     return total
   }
 
+  /// A geometry and the place, in lattice units, that its synchronisation lines point to; `value` is how well they agree.
+  typealias Translation = (geometry: Geometry, x: Double, y: Double, value: Double)
+
   /// The likeliest translations of a geometry, both ways up, best first.
-  func translations(_ geometry: Geometry, in spectrum: MarkSpectrum, keeping count: Int = 2) -> [(
-    geometry: Geometry, x: Double, y: Double, value: Double
-  )] {
-    var found: [(geometry: Geometry, x: Double, y: Double, value: Double)] = []
+  func translations(_ geometry: Geometry, in spectrum: MarkSpectrum, keeping count: Int = 2) -> [Translation] {
+    var found: [Translation] = []
     // A half turn takes each line to its opposite, whose magnitude is the same.
     let weights = synchronisationWeights(geometry, in: spectrum)
     for reversed in [false, true] {
@@ -136,9 +137,7 @@ final class MarkReader {
 
   /// Where the synchronisation lines add up best within a step of a translation that is known, without any change of geometry:
   /// a picture that was only scaled needs no peak that stands out from all translations.
-  func near(_ x: Double, _ y: Double, _ geometry: Geometry, in spectrum: MarkSpectrum) -> (
-    geometry: Geometry, x: Double, y: Double, value: Double
-  ) {
+  func near(_ x: Double, _ y: Double, _ geometry: Geometry, in spectrum: MarkSpectrum) -> Translation {
     let values = synchronisationValues(geometry, synchronisationWeights(geometry, in: spectrum), in: spectrum)
     var best = (geometry: geometry, x: x, y: y, value: -Double.infinity)
     for i in -3...3 {
@@ -151,7 +150,7 @@ final class MarkReader {
   }
 
   /// Refines geometry and translation so that the synchronisation lines add up best, then reads the data lines.
-  func read(_ start: (geometry: Geometry, x: Double, y: Double, value: Double), in spectrum: MarkSpectrum, refine: Bool = true)
+  func read(_ start: Translation, in spectrum: MarkSpectrum, refine: Bool = true)
     -> MarkReading
   {
     var (geometry, x, y) = (start.geometry, start.x, start.y)
@@ -196,7 +195,7 @@ final class MarkReader {
 
   /// Σ y' c / √(Σ y'²) for each sequence of signs c of the variant lines, y' being their values clipped to ±1.5.
   func variantFits(
-    _ start: (geometry: Geometry, x: Double, y: Double, value: Double), _ sequences: [[Float]], in spectrum: MarkSpectrum
+    _ start: Translation, _ sequences: [[Float]], in spectrum: MarkSpectrum
   ) -> [Double] {
     // The same small moves as for the data lines.
     let reading = read(start, in: spectrum, refine: false)

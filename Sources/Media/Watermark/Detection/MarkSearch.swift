@@ -39,26 +39,28 @@ final class MarkSearch {
       if let result = attemptInPlace(candidate) { return result }
     }
     for candidate in ordered.prefix(2) {
-      if let result = attempt(candidate, "direct") { return result }
+      if let result = attempt(translations(candidate), "direct") { return result }
     }
     let refined = direct.map { search.refined($0, in: total.map) }.sorted { $0.score > $1.score }
     for candidate in refined.prefix(2) {
-      if let result = attempt(candidate.geometry, "direct refined") { return result }
+      if let result = attempt(translations(candidate.geometry), "direct refined") { return result }
     }
     guard effort == .full else { return [] }
     for candidate in ordered.prefix(2) {
-      if let result = attemptParts(candidate, place(of: candidate), "in place, parts") { return result }
+      if let result = attemptParts(candidate, candidate.centre(of: size), "in place, parts") { return result }
     }
 
     var kept: [GeometrySearch.Scored] = []
     for grid in grids {
       let coarse = search.search(grid, width: width, height: height, in: total.map, keeping: 16)
       kept = coarse.map { search.refined($0.geometry, in: total.map) }.sorted { $0.score > $1.score }
+      var placed: [[MarkReader.Translation]] = []
       for candidate in kept.prefix(8) {
-        if let result = attempt(candidate.geometry, "grid") { return result }
+        placed.append(translations(candidate.geometry))
+        if let result = attempt(placed[placed.count - 1], "grid") { return result }
       }
-      for candidate in kept.prefix(3) {
-        for translation in reader.translations(candidate.geometry, in: total).prefix(2) {
+      for candidate in placed.prefix(3) {
+        for translation in candidate {
           if let result = attemptParts(translation.geometry, (translation.x, translation.y), "parts") { return result }
         }
       }
@@ -85,8 +87,12 @@ final class MarkSearch {
     return [GeometrySearch.Grid(), wide]
   }
 
-  private func attempt(_ geometry: Geometry, _ name: String) -> [Result]? {
-    for translation in reader.translations(geometry, in: total).prefix(2) {
+  private func translations(_ geometry: Geometry) -> [MarkReader.Translation] {
+    Array(reader.translations(geometry, in: total).prefix(2))
+  }
+
+  private func attempt(_ translations: [MarkReader.Translation], _ name: String) -> [Result]? {
+    for translation in translations {
       let reading = reader.read(translation, in: total)
       if let result = decide(reading, name) { return result }
     }
@@ -95,7 +101,7 @@ final class MarkSearch {
 
   /// The whole picture, nothing cut off: its centre is where it was, either way up.
   private func attemptInPlace(_ geometry: Geometry) -> [Result]? {
-    let centre = place(of: geometry)
+    let centre = geometry.centre(of: size)
     for reversed in [false, true] {
       var geometry = geometry
       geometry.reversed = reversed
@@ -103,13 +109,6 @@ final class MarkSearch {
       if let result = decide(reader.read(start, in: total, refine: false), "in place") { return result }
     }
     return nil
-  }
-
-  /// The centre of a whole picture in lattice units.
-  private func place(of geometry: Geometry) -> (x: Double, y: Double) {
-    let unit = Double(CarrierLayout.shortSide) / Double(min(size.width, size.height))
-    let (x, y) = (Double(size.width) / 2 * unit, Double(size.height) / 2 * unit)
-    return geometry.turned ? (y, x) : (x, y)
   }
 
   /// The same place in each part of the whole, each weighted by how well it was received.
