@@ -17,6 +17,7 @@ import time
 
 import loopback_certificates
 import message_signature
+from quiet_handler import Quiet
 
 try:
     from cloudevents.v1.http import from_json
@@ -67,22 +68,6 @@ def keep(handler, body, copies):
         kept[number] = min(200, kept[number] + copies)
     seen["receipts"].append(hashlib.sha256(body).hexdigest())
     return 202
-
-
-class Quiet(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, status, value=None, **fields):
-        body = json.dumps(value).encode() if value is not None else b""
-        self.send_response(status)
-        for name, text in fields.items():
-            self.send_header(name.replace("_", "-"), text)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
 
 class Events(Quiet):

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import loopback_certificates
 import message_signature
+from quiet_handler import Quiet
 
 licence_key = Ed25519PrivateKey.generate()
 lock = threading.Lock()
@@ -62,22 +63,7 @@ def token_payload(text):
     return json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, status, value=None, **fields):
-        body = json.dumps(value).encode() if value is not None else b""
-        self.send_response(status)
-        for name, text in fields.items():
-            self.send_header(name.replace("_", "-"), text)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
+class Handler(Quiet):
     def do_GET(self):
         with lock:
             view = {name: value for name, value in state.items() if name not in ("nonces",)}

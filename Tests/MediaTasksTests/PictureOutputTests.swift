@@ -12,22 +12,12 @@ import Watermark
 
   init() throws { scratch = try ScratchFolder() }
 
-  private func run(_ program: String, _ arguments: String...) throws {
-    let done = try Tool.run(program, arguments)
-    try #require(done.status == 0, "\(program): \(done.errors)")
-  }
-
   private func rgb(_ path: String) throws -> [UInt8] {
     let raw = scratch.path + "/raw.rgb"
-    try run(
+    try Tool.succeed(
       "ffmpeg", "-nostdin", "-v", "error", "-y", "-i", path, "-vf", "scale=sws_flags=accurate_rnd+full_chroma_int", "-f", "rawvideo",
       "-pix_fmt", "rgb24", raw)
     return Tool.bytes(of: raw)
-  }
-
-  private func meanError(_ a: [UInt8], _ b: [UInt8]) -> Double {
-    guard a.count == b.count, !a.isEmpty else { return .infinity }
-    return Double(zip(a, b).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }) / Double(a.count)
   }
 
   @discardableResult
@@ -44,7 +34,7 @@ import Watermark
 
   private func photo() throws -> String {
     let path = scratch.path + "/photo.jpg"
-    try run(
+    try Tool.succeed(
       "ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "mandelbrot=size=641x480", "-frames:v", "1", "-pix_fmt", "yuvj444p",
       "-q:v", "2", path)
     return path
@@ -58,11 +48,11 @@ import Watermark
     let bytes = Tool.bytes(of: scratch.path + "/out." + kind)
     let starts: [String: [UInt8]] = ["png": [0x89, 0x50], "webp": Array("RIFF".utf8)]
     #expect(bytes.starts(with: starts[kind] ?? [0xFF, 0xD8]) && bytes.count == output.bytes)
-    #expect(try meanError(rgb(scratch.path + "/out." + kind), rgb(photo)) < (kind == "png" ? 1 : 4))
+    #expect(try Tool.meanError(rgb(scratch.path + "/out." + kind), rgb(photo)) < (kind == "png" ? 1 : 4))
   }
 
   @Test func transparencyAndOrientationAreKept() throws {
-    try run("convert", "-size", "60x40", "xc:rgba(200,30,60,0.25)", scratch.path + "/alpha.png")
+    try Tool.succeed("convert", "-size", "60x40", "xc:rgba(200,30,60,0.25)", scratch.path + "/alpha.png")
     try encode(scratch.path + "/alpha.png", "out.png")
     let size = try Tool.run("identify", ["-format", "%[channels] %[pixel:p{5,5}]", scratch.path + "/out.png"])
     #expect(size.output.contains("srgba") && size.output.contains("0.25"), "\(size.output)")
@@ -85,8 +75,8 @@ import Watermark
 
   @Test func whatIsNoSinglePictureIsRefused() throws {
     let clip = scratch.path + "/clip.mp4"
-    try run("ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5:duration=1", clip)
-    try run("ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "sine=duration=0.2", scratch.path + "/tone.wav")
+    try Tool.succeed("ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5:duration=1", clip)
+    try Tool.succeed("ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "sine=duration=0.2", scratch.path + "/tone.wav")
     let photo = try photo()
     func refusal(_ source: String, _ name: String, _ change: (inout EncodeTask) -> Void = { _ in }) -> MediaError? {
       let error = #expect(throws: MediaError.self) { try encode(source, name, change) }

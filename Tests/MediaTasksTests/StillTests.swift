@@ -24,25 +24,15 @@ import Testing
     return (report, Tool.bytes(of: raw), probe.files[0])
   }
 
-  private func tool(_ program: String, _ arguments: String...) throws {
-    let done = try Tool.run(program, arguments)
-    try #require(done.status == 0, "\(program): \(done.errors)")
-  }
-
-  private func meanError(_ a: [UInt8], _ b: [UInt8]) -> Double {
-    guard a.count == b.count, !a.isEmpty else { return .infinity }
-    return Double(zip(a, b).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }) / Double(a.count)
-  }
-
   @Test("HEIC and AVIF as ImageMagick reads them", arguments: ["heic", "avif"])
   func heif(_ kind: String) throws {
     let scratch = try ScratchFolder()
     let source = scratch.path + "/a.\(kind)"
-    try tool("convert", "-size", "200x120", "gradient:red-blue", "-rotate", "90", "-quality", "90", source)
-    try tool("convert", source, "-depth", "8", "rgb:" + scratch.path + "/want.rgb")
+    try Tool.succeed("convert", "-size", "200x120", "gradient:red-blue", "-rotate", "90", "-quality", "90", source)
+    try Tool.succeed("convert", source, "-depth", "8", "rgb:" + scratch.path + "/want.rgb")
     let (report, rgb, probe) = try encode(source, in: scratch)
     #expect(report.outputs[0].frames == 1 && report.outputs[0].width == 120 && report.outputs[0].height == 200)
-    #expect(meanError(rgb, Tool.bytes(of: scratch.path + "/want.rgb")) < 1)
+    #expect(Tool.meanError(rgb, Tool.bytes(of: scratch.path + "/want.rgb")) < 1)
     #expect(probe.format == "heif" && probe.video.first?.codec == kind && probe.problems == [], "\(probe)")
     let half = scratch.path + "/half.\(kind)"
     let bytes = Tool.bytes(of: source)
@@ -57,12 +47,12 @@ import Testing
   func animatedWebP() throws {
     let scratch = try ScratchFolder()
     let source = scratch.path + "/a.webp"
-    try tool(
+    try Tool.succeed(
       "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10:duration=2", "-c:v", "libwebp_anim", source)
-    try tool("convert", source, "-coalesce", "-depth", "8", "rgb:" + scratch.path + "/want.rgb")
+    try Tool.succeed("convert", source, "-coalesce", "-depth", "8", "rgb:" + scratch.path + "/want.rgb")
     let (report, rgb, probe) = try encode(source, in: scratch)
     #expect(report.outputs[0].frames == 20 && abs(report.outputs[0].durationSeconds - 2) < 0.01, "\(report.outputs)")
-    #expect(meanError(rgb, Tool.bytes(of: scratch.path + "/want.rgb")) < 1)
+    #expect(Tool.meanError(rgb, Tool.bytes(of: scratch.path + "/want.rgb")) < 1)
     #expect(probe.format == "webp" && probe.video.first?.frameCount == 20 && probe.video.first?.frameRate == "10/1", "\(probe)")
   }
 
@@ -79,24 +69,24 @@ import Testing
     let scratch = try ScratchFolder()
     // A profile with red and green exchanged and a gamma of 1.8: nobody can mistake it for sRGB.
     let profile = scratch.path + "/odd.icc"
-    try tool("python3", "-c", StillTests.makeProfile, profile)
+    try Tool.succeed("python3", "-c", StillTests.makeProfile, profile)
     let source = scratch.path + "/a.\(kind)"
-    try tool(
+    try Tool.succeed(
       "convert", "-size", "96x64", "gradient:tomato-navy", "-quality", "100", "-sampling-factor", "4:4:4",
       source.replacing("a.", with: "plain."))
-    try tool(
+    try Tool.succeed(
       "convert", source.replacing("a.", with: "plain."), "-quality", "100", "-sampling-factor", "4:4:4", "-profile", profile, "-define",
       "webp:lossless=true", source)
     let srgb = scratch.path + "/srgb.icc"
-    try tool("python3", "-c", StillTests.makeProfile, srgb, "srgb")
-    try tool(
+    try Tool.succeed("python3", "-c", StillTests.makeProfile, srgb, "srgb")
+    try Tool.succeed(
       "convert", source, "-intent", "relative", "-black-point-compensation", "-profile", srgb, "-depth", "8",
       "rgb:" + scratch.path + "/want.rgb")
-    try tool("convert", source, "-strip", "-depth", "8", "rgb:" + scratch.path + "/raw.rgb")
+    try Tool.succeed("convert", source, "-strip", "-depth", "8", "rgb:" + scratch.path + "/raw.rgb")
     let (_, rgb, _) = try encode(source, in: scratch)
     let want = Tool.bytes(of: scratch.path + "/want.rgb")
-    #expect(meanError(Tool.bytes(of: scratch.path + "/raw.rgb"), want) > 10, "the profile changes nothing")
-    #expect(meanError(rgb, want) < 1.5, "\(meanError(rgb, want))")
+    #expect(Tool.meanError(Tool.bytes(of: scratch.path + "/raw.rgb"), want) > 10, "the profile changes nothing")
+    #expect(Tool.meanError(rgb, want) < 1.5, "\(Tool.meanError(rgb, want))")
   }
 
   /// Writes a matrix profile (ICC.1:2010): argument 2 `srgb` for sRGB's primaries, else red and green exchanged and gamma 1.8.

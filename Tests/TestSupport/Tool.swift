@@ -51,10 +51,27 @@ public enum Tool {
     return Outcome(status: code, output: text(of: scratch + "/out"), errors: text(of: scratch + "/err"))
   }
 
-  /// The lines that a program prints; throws when it fails.
-  public static func lines(_ program: String, _ arguments: String...) throws -> [String] {
+  /// Runs a program that must end with status 0; throws what it said when it does not.
+  @discardableResult
+  public static func succeed(_ program: String, _ arguments: String...) throws -> Outcome {
+    try succeed(program, arguments)
+  }
+
+  private static func succeed(_ program: String, _ arguments: [String]) throws -> Outcome {
     let outcome = try run(program, arguments)
     guard outcome.status == 0 else { throw Failure(description: "\(program) \(arguments): \(outcome.status) \(outcome.errors)") }
+    return outcome
+  }
+
+  /// Mean absolute difference of two runs of samples; infinite where their lengths differ.
+  public static func meanError(_ a: [UInt8], _ b: [UInt8]) -> Double {
+    guard a.count == b.count, !a.isEmpty else { return .infinity }
+    return Double(zip(a, b).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }) / Double(a.count)
+  }
+
+  /// The lines that a program prints; throws when it fails.
+  public static func lines(_ program: String, _ arguments: String...) throws -> [String] {
+    let outcome = try succeed(program, arguments)
     return outcome.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
   }
 
