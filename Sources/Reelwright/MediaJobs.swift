@@ -19,16 +19,25 @@ public struct MediaJobHandler: JobHandler {
 
   private let isolation: Isolation
   private let limits: Limits
+  private let moderation: OutputModeration?
 
-  public init(_ isolation: Isolation, limits: Limits = Limits()) {
+  /// - Parameters:
+  ///   - isolation: where tasks run.
+  ///   - moderation: who is shown frames of the outputs before they are published. Default nobody.
+  public init(_ isolation: Isolation, limits: Limits = Limits(), moderation: OutputModeration? = nil) {
     self.isolation = isolation
     self.limits = limits
+    self.moderation = moderation
   }
 
   public func run(_ context: JobContext) throws -> JobAnswer {
     let spec = context.job.spec
     let report: @Sendable (Progress) -> Void = { context.report(done: $0.done, etaSeconds: $0.etaSeconds, stage: $0.stage) }
-    let result = try bytes(of: spec, context, report)
+    let (files, payload) = try prepared(context)
+    let result = try perform(spec.kind, payload, files, context, report)
+    try moderation?.review(context) { kind, payload, files in
+      try perform(kind, payload, files, context) { _ in context.report(done: nil, stage: "moderation") }
+    }
     let job = context.job
     var sidecars: [String: @Sendable (String) -> String] = [:]
     for (name, path) in spec.outputs {
@@ -40,21 +49,22 @@ public struct MediaJobHandler: JobHandler {
     return JobAnswer(result: result, sidecars: sidecars)
   }
 
-  private func bytes(of spec: JobSpec, _ context: JobContext, _ report: @escaping @Sendable (Progress) -> Void) throws -> [UInt8] {
-    let (files, payload) = try prepared(context)
+  private func perform(
+    _ kind: String, _ payload: [UInt8], _ files: any Files, _ context: JobContext, _ report: @escaping @Sendable (Progress) -> Void
+  ) throws -> [UInt8] {
     switch isolation {
     case .inProcess(let threads):
       let task = TaskContext(files: files, limits: limits, cancellation: context.cancellation, threads: threads, progress: report)
-      return try TaskRegistry.run(kind: spec.kind, payload: payload, context: task)
+      return try TaskRegistry.run(kind: kind, payload: payload, context: task)
     case .process(let pool):
       do throws(MediaError) {
         let answer = try pool.run(
-          kind: spec.kind, payload: payload, files: files, limits: limits, cancellation: context.cancellation,
+          kind: kind, payload: payload, files: files, limits: limits, cancellation: context.cancellation,
           progress: report)
         return answer.bytes
       } catch {
         if error.workerDeath == nil { throw error }
-        throw JobsError(.crashed, "cannot run job \(spec.kind)", reason: error.reason)
+        throw JobsError(.crashed, "cannot run job \(kind)", reason: error.reason)
       }
     }
   }
@@ -113,9 +123,11 @@ public struct MediaJobHandler: JobHandler {
 
 extension JobHandlers {
   /// Handlers for every kind of media task.
-  public static func media(_ isolation: MediaJobHandler.Isolation, limits: Limits = Limits()) -> JobHandlers {
+  public static func media(
+    _ isolation: MediaJobHandler.Isolation, limits: Limits = Limits(), moderation: OutputModeration? = nil
+  ) -> JobHandlers {
     var handlers = JobHandlers()
-    for kind in TaskRegistry.kinds { handlers.register(kind, MediaJobHandler(isolation, limits: limits)) }
+    for kind in TaskRegistry.kinds { handlers.register(kind, MediaJobHandler(isolation, limits: limits, moderation: moderation)) }
     return handlers
   }
 }

@@ -54,7 +54,7 @@ struct CanaryTests {
     struct Hook: ModerationHook {
       let canary: String
       struct Failure: Error { let text: String }
-      func verdict(on frames: [ModerationFrame]) throws -> ModerationVerdict {
+      func verdict(on request: ModerationRequest) throws -> ModerationVerdict {
         if canary.utf8.count % 2 == 0 { throw Failure(text: canary) }
         return ModerationVerdict(.allow, category: canary)
       }
@@ -73,7 +73,8 @@ struct CanaryTests {
         attempt { try fixture.log.append(event) }
       }
       attempt {
-        try fixture.log.moderate([ModerationFrame(seconds: 1, jpeg: Array(canary.utf8))], job: "j\(number)", hook: Hook(canary: canary))
+        let request = ModerationRequest(frames: [ModerationFrame(seconds: 1, jpeg: Array(canary.utf8))])
+        try fixture.log.moderate(request, job: "j\(number)", hook: Hook(canary: canary))
       }
       attempt { try registry.enrol(canary) }
       attempt { try fixture.log.append(LogEvent(.jobFinished, Self.goodFields(.jobFinished, number))) }
@@ -82,12 +83,13 @@ struct CanaryTests {
       attempt { try fixture.log.export(to: media + "/" + canary.filter { $0 != "/" }) }
     }
     try Reporter(log: fixture.log, transport: cloud).drain()
-    _ = try? fixture.log.exportTelemetry(LogFilter(), transport: cloud)
+    #expect(try TelemetryExporter(log: fixture.log, transport: cloud).drain().events > 100)
     try fixture.database.truncateLog()
     let export = "\(fixture.folder.path)/export"
     try fixture.log.export(to: export)
     let wire = cloud.state.withLock { $0.wire }
     #expect(wire.contains(Array("reelwright.job.finished.v1".utf8)))
+    #expect(wire.contains(Array("https://otel.example/v1/logs".utf8)) && wire.contains(Array("resourceLogs".utf8)))
     var plain = ""
     for entry in try fixture.log.entries() { plain += "\(entry.event)\n" }
     #expect(plain.contains("moderation.verdict") || plain.contains("moderationVerdict"))

@@ -20,6 +20,9 @@ final class HostileCloud: ReportTransport {
     var keepsWire = false
     var receipts: [String] = []
     var hosts: Set<String> = []
+    /// Records of telemetry, and what the collector answers.
+    var telemetry = 0
+    var telemetryStatus = 200
   }
 
   let state = Mutex(State())
@@ -46,6 +49,12 @@ final class HostileCloud: ReportTransport {
       case .timeOut: return failure(.retryLater)
       case .redirect, .certificate: return failure(.refused)
       case .none, .timeOutAfterCommit, .duplicate: break
+      }
+      if request.url.exposed.hasSuffix("/v1/logs") {
+        guard state.telemetryStatus == 200 else { return answer(state.telemetryStatus) }
+        state.telemetry += String(decoding: request.body, as: UTF8.self).split(separator: "timeUnixNano").count - 1
+        state.receipts.append(SHA256.digest(of: request.body).hex)
+        return answer(200)
       }
       struct Event: Decodable { var id: String }
       guard let events = try? JSONDecoder().decode([Event].self, from: Data(request.body)) else { return answer(400) }

@@ -38,17 +38,20 @@ final class LogFixture {
     files().contains { file in file.contains(bytes) }
   }
 
-  func files() -> [[UInt8]] {
+  func files() -> [[UInt8]] { names().map { Self.read("\(folder.path)/\($0)") } }
+
+  /// What is in the folder.
+  func names() -> [String] {
     guard let stream = opendir(folder.path) else { return [] }
     defer { closedir(stream) }
-    var files: [[UInt8]] = []
+    var names: [String] = []
     while let entry = readdir(stream) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if name != ".", name != ".." { files.append(Self.read("\(folder.path)/\(name)")) }
+      if name != ".", name != ".." { names.append(name) }
     }
-    return files
+    return names
   }
 
   static func read(_ path: String) -> [UInt8] {

@@ -1,5 +1,6 @@
 import DatabaseTestSupport
 import Glibc
+import MediaCore
 import MetadataLog
 import Testing
 
@@ -17,7 +18,7 @@ struct ModerationTests {
     let fixture = try LogFixture()
     let hook = ModerationProgram(path: program(script, fixture.folder), timeoutSeconds: timeout)
     do {
-      try fixture.log.moderate(frames, job: "j1", hook: hook)
+      try fixture.log.moderate(ModerationRequest(frames: frames, folder: fixture.folder.path), job: "j1", hook: hook)
       return (fixture, nil)
     } catch let error as MetadataLogError { return (fixture, error) }
   }
@@ -43,7 +44,11 @@ struct ModerationTests {
   }
 
   @Test(
-    "a hook that fails refuses", arguments: ["exit 1", "echo nonsense", "kill -9 $$", "sleep 30", "yes", "echo '{\"verdict\":\"maybe\"}'"])
+    "a hook that fails refuses",
+    arguments: [
+      "exit 1", "echo nonsense", "kill -9 $$", "sleep 30", "yes", "exec >&-; sleep 30", "echo '{\"verdict\":\"allow\"}'; exit 3",
+      "echo '{\"verdict\":\"maybe\"}'",
+    ])
   func failures(script: String) throws {
     let (fixture, error) = try moderate(script, timeout: 0.5)
     #expect(error?.code == .refused)
@@ -54,11 +59,41 @@ struct ModerationTests {
   func missing() throws {
     let fixture = try LogFixture()
     #expect(throws: MetadataLogError.self) {
-      try fixture.log.moderate(frames, job: "j1", hook: ModerationProgram(path: "/nonexistent/hook"))
+      try fixture.log.moderate(ModerationRequest(frames: frames), job: "j1", hook: ModerationProgram(path: "/nonexistent/hook"))
     }
     let (checked, error) = try moderate(#"echo "$1" > "$(dirname $0)/folder"; echo '{"verdict":"allow"}'"#)
     #expect(error == nil)
     let folder = String(decoding: LogFixture.read("\(checked.folder.path)/folder").dropLast(), as: UTF8.self)
-    #expect(folder.hasPrefix("/") && access(folder, F_OK) != 0)
+    #expect(folder.hasPrefix(checked.folder.path + "/") && access(folder, F_OK) != 0)
+  }
+
+  @Test("what the program has started goes with it, whether it answers or not", arguments: ["echo '{\"verdict\":\"allow\"}'", "sleep 40"])
+  func descendants(then: String) throws {
+    let (fixture, _) = try moderate(#"sleep 50 > /dev/null & echo $! > "$(dirname $0)/child"; touch "$1/own"; "# + then, timeout: 1)
+    let child = try #require(Int32(String(decoding: LogFixture.read("\(fixture.folder.path)/child").dropLast(), as: UTF8.self)))
+    // Killed, and reaped by whoever adopts orphans here; a zombie is gone too.
+    func isRunning() -> Bool {
+      let state = String(decoding: LogFixture.read("/proc/\(child)/stat"), as: UTF8.self).split(separator: ")").last
+      return state.map { !$0.hasPrefix(" Z") && !$0.hasPrefix(" X") } ?? false
+    }
+    for _ in 0..<200 where isRunning() { usleep(10_000) }
+    #expect(!isRunning())
+    #expect(!fixture.names().contains { $0.hasPrefix("reelwright-moderation") }, "files of the program's own go too")
+  }
+
+  @Test("a question that is taken back has no verdict")
+  func cancelled() throws {
+    let fixture = try LogFixture()
+    let request = ModerationRequest(frames: frames)
+    let hook = ModerationProgram(path: program("touch $(dirname $0)/asked; sleep 30", fixture.folder))
+    let asked = fixture.folder.path + "/asked"
+    let other = try NativeThread {
+      while access(asked, F_OK) != 0 { usleep(10_000) }
+      request.cancellation.cancel()
+    }
+    let error = #expect(throws: MetadataLogError.self) { try fixture.log.moderate(request, job: "j1", hook: hook) }
+    other.join()
+    #expect(error?.code == .cancelled)
+    #expect(try fixture.log.entries().isEmpty)
   }
 }

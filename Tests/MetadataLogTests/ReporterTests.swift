@@ -287,33 +287,6 @@ struct ReporterTests {
     #expect(lines.count == 5 && lines.allSatisfy { $0.hasSuffix("1.0 00- True") })
   }
 
-  @Test("telemetry: OTLP in JSON, with consent only")
-  func telemetry() throws {
-    let fixture = try LogFixture()
-    let cloud = HostileCloud()
-    cloud.state.withLock { $0.keepsWire = true }
-    try fixture.log.append(sampleEvents())
-    try fixture.log.register(TransferURL("https://otel.example"), for: .telemetry)
-    #expect(throws: MetadataLogError.self) { try fixture.log.exportTelemetry(LogFilter(), transport: cloud) }
-    #expect(cloud.state.withLock { $0.requests } == 0)
-    try fixture.log.setConsent(true)
-    // The simulated receiver wants a batch of events and answers 400 to anything else; what counts is what was sent.
-    _ = try? fixture.log.exportTelemetry(LogFilter(), transport: cloud)
-    let wire = cloud.state.withLock { String(decoding: $0.wire, as: UTF8.self) }
-    #expect(wire.hasPrefix("POST https://otel.example/v1/logs\n"))
-    let body = Array(wire[(wire.firstIndex(of: "{") ?? wire.startIndex)...].utf8)
-    LogFixture.write(body, to: "\(fixture.folder.path)/otlp.json")
-    let script = """
-      import json, sys
-      records = json.load(open(sys.argv[1]))["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
-      print(*[r["eventName"] for r in records])
-      assert all(r["timeUnixNano"] == "1767225600000000000" for r in records)
-      """
-    #expect(
-      try Python.run(script, "\(fixture.folder.path)/otlp.json")
-        == "reelwright.job.submitted reelwright.job.started reelwright.job.progress reelwright.job.finished reelwright.output.published\n")
-  }
-
   private func sentBody() throws -> ([UInt8], LogFixture) {
     let fixture = try LogFixture()
     try connect(fixture)

@@ -101,6 +101,37 @@ import Testing
     #expect(["SIGILL", "SIGTRAP"].contains(error.workerDeath))
   }
 
+  @Test("a warm process that is killed ends its workers: that is named, is worth another try, and is no crash of the job")
+  func theTemplateIsKilled() throws {
+    var place = Array("/tmp/reelwright-template-XXXXXX".utf8CString)
+    let descriptor = mkstemp(&place)
+    defer {
+      close(descriptor)
+      unlink(place)
+    }
+    let path = String(decoding: place.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    // The shell becomes the template and leaves its number.
+    let pool = attackPool(template: true) { $0.launcher = ["/bin/sh", "-c", "echo $$ >> \(path); exec \"$0\" \"$@\""] }
+    func templates() -> [pid_t] {
+      let bytes = Descriptor(owning: dup(descriptor)).bytes(at: 0, count: 4096)
+      return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { pid_t($0) }
+    }
+    for round in 1...2 {
+      do throws(MediaError) {
+        _ = try pool.run(kind: "hang", payload: [], files: MemoryFiles()) { _ in
+          if let template = templates().last { kill(template, SIGKILL) }
+        }
+      } catch {
+        #expect(error.code == .retryLater && error.code.exitStatus == 75)
+        #expect(error.reason.contains("warm process") && error.reason.contains("SIGKILL"), "\(error)")
+        #expect(error.workerDeath == nil)
+      }
+      // The next task finds a new one.
+      #expect(try pool.text("copy", files: MemoryFiles(["in": [1, 2]])) == "shown-in 2")
+      #expect(templates().count == round + 1)
+    }
+  }
+
   @Test func anExitWithoutAnswerIsABug() throws {
     for status in [0, 3] {
       let error = try #require(attackPool().failure("exit", "\(status)"))

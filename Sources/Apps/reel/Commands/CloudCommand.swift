@@ -9,10 +9,13 @@ enum CloudCommand {
       "cloud", summary: "report job metadata to a server, with consent",
       discussion: """
         Nothing is sent until a destination is configured and consent is given. Media, names of files, prompts and captions \
-        are never sent. The wire format is CloudEvents 1.0 in signed batches.
+        are never sent. The wire format is CloudEvents 1.0 in signed batches. With --purpose telemetry a collector of \
+        OpenTelemetry gets the same events as logs by OTLP/HTTP in JSON, unsigned, every few seconds while a worker runs: a view \
+        for monitoring, from which what is older than an hour is left out.
         """,
       examples: [
         .init("reel cloud configure https://cloud.example/v1/events", "name the receiver"),
+        .init("reel cloud configure http://127.0.0.1:4318 --purpose telemetry", "show what happens in your own monitoring"),
         .init("reel cloud consent on", "agree to sending"),
       ],
       subcommands: [status, configure, consent, send])
@@ -48,7 +51,10 @@ enum CloudCommand {
       arguments: [
         Argument(
           "URL", .optional, kind: .text,
-          "Where to send; for licences the URL below which the API is. Without it the destination is removed.")
+          """
+          Where to send; for licences the URL below which the API is, for telemetry the one below which the collector has \
+          /v1/logs. Without it the destination is removed.
+          """)
       ],
       options: [
         Option("purpose", .choice(DestinationPurpose.allCases.map(\.rawValue)), default: "reporting", "What the destination is for."),
@@ -98,23 +104,32 @@ enum CloudCommand {
   private static var send: Command {
     Command(
       "send", summary: "send what waits, now",
-      discussion: "The status is 75 when something still waits because the receiver did not take it.",
+      discussion: "Reports, and telemetry that is new. The status is 75 when something still waits because a receiver did not take it.",
       options: [Option("patience", .number("S", in: 0...3600), default: "10", "Wait so many seconds at most for one try after another.")],
       commonOptions: CommonOptions.store,
       action: { invocation in
-        let reporter = try Reporter(log: Store.log(invocation))
-        let (events, last) = try reporter.drain(patienceSeconds: invocation.number("patience") ?? 10, cancellation: invocation.cancellation)
+        let log = try Store.log(invocation)
+        let reporter = try Reporter(log: log)
+        let patience = invocation.number("patience") ?? 10
+        let (events, last) = try reporter.drain(patienceSeconds: patience, cancellation: invocation.cancellation)
+        let exporter = try TelemetryExporter(log: log)
+        let (telemetry, lastTelemetry) = try exporter.drain(patienceSeconds: patience, cancellation: invocation.cancellation)
         if invocation.isJSON {
-          try invocation.console.writeJSON(["schema": 1, "sent": events])
+          try invocation.console.writeJSON(["schema": 1, "sent": events, "telemetry": telemetry])
         } else if !invocation.isQuiet {
           try invocation.console.write("\(events) events sent\n")
+          if lastTelemetry != .off { try invocation.console.write("\(telemetry) events sent as telemetry\n") }
         }
-        switch last {
-        case .off:
+        switch (last, lastTelemetry) {
+        case (.off, .off):
           throw MetadataLogError(.refused, "nothing is sent", reason: "no destination or no consent", advice: "see reel cloud status")
-        case .wait:
+        case (.wait, _):
           throw MetadataLogError(
             .retryLater, "not all events were sent", reason: reporter.lastProblem ?? "the rate is limited", advice: "try again later")
+        case (_, .wait):
+          throw MetadataLogError(
+            .retryLater, "not all telemetry was sent", reason: exporter.lastProblem ?? "the collector asks to wait",
+            advice: "try again later")
         default: return 0
         }
       })

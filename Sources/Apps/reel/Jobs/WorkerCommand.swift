@@ -10,7 +10,10 @@ enum WorkerCommand {
       discussion: """
         Takes jobs as long as there are free slots, each media task in a sandboxed process. SIGTERM or Ctrl-C: no more jobs are \
         taken, those that run go back to the queue, and the worker leaves with status 0; a second one kills. Under systemd it \
-        says when it is ready and feeds the watchdog. Log lines are JSON objects on standard error.
+        says when it is ready and feeds the watchdog. Log lines are JSON objects on standard error. With --moderate a program \
+        is shown frames of every output before that is published: it gets a folder with 0001.jpg, 0002.jpg … and frames.json (their \
+        times in seconds), and answers {"verdict":"allow"|"refuse"|"review","category":"…"} on standard output. Any other \
+        answer, an error or silence is a refusal: the job fails with status 77 and publishes nothing.
         """,
       options: [
         Option("slots", .text("CLASS=N,…"), default: "cpu=2,encode=1,io=4,net=4", "How many jobs of each class run at once."),
@@ -30,6 +33,10 @@ enum WorkerCommand {
           """),
         Option(
           "cache-quota", .integer("GIB", in: 1...1_000_000), default: "20", "How much fetched inputs may take on disk, beside the store."),
+        Option(
+          "moderate", .file("PROGRAM"), default: "none", "Ask this program about sampled frames before an output is published."),
+        Option("moderation-frames", .integer("N", in: 1...256), default: "16", "How many frames of each output it is shown."),
+        Option("moderation-timeout", .number("S", in: 1...3600), default: "60", "How long it may take; after that the answer is no."),
         Option(
           "isolation", .choice(["process", "none"]), default: "process",
           "Where media is parsed: in a sandboxed worker process, or in this one."),
@@ -59,18 +66,33 @@ enum WorkerCommand {
     var configuration = Daemon.Configuration()
     configuration.socketPath = invocation.value("listen")
     if !invocation.isQuiet { configuration.log = { [console = invocation.console] in console.note($0 + "\n") } }
-    let daemon = try Daemon(store: store, handlers: .media(isolation, limits: limits), runner: settings, configuration: configuration)
+    let log = try Store.log(store.database)
+    let daemon = try Daemon(
+      store: store, handlers: .media(isolation, limits: limits, moderation: try moderation(invocation, log)), runner: settings,
+      configuration: configuration)
     // Purges and reports as long as this worker runs; another worker on the same store takes over afterwards.
     let report = configuration.log
-    let keeper = try LogKeeper(
-      Store.log(store.database),
-      problem: { report?(problemLine($0)) })
+    let keeper = try LogKeeper(log, problem: { report?(problemLine($0)) })
     keeper.start()
     defer { keeper.stop() }
     try daemon.run(
       until: invocation.flag("once") ? .one : invocation.flag("drain") ? .drained : .stopped, cancellation: invocation.cancellation)
     if invocation.isJSON { try invocation.console.write(#"{"schema":1}"# + "\n") }
     return 0
+  }
+
+  private static func moderation(_ invocation: Invocation, _ log: MetadataLog) throws -> OutputModeration? {
+    guard let program = invocation.value("moderate") else { return nil }
+    guard access(program, X_OK) == 0, let whole = realpath(program, nil) else {
+      throw MediaError(
+        .configuration, "cannot use \(program) for moderation", path: program, reason: String(cString: strerror(errno)),
+        advice: "name a program that may be run")
+    }
+    defer { free(whole) }
+    let hook = ModerationProgram(path: String(cString: whole), timeoutSeconds: invocation.number("moderation-timeout") ?? 60)
+    var moderation = OutputModeration(hook, log: log)
+    moderation.framesPerOutput = invocation.integer("moderation-frames") ?? 16
+    return moderation
   }
 
   private static func problemLine(_ text: String) -> String {

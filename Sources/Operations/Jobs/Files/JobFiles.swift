@@ -1,4 +1,5 @@
 public import FileAccess
+import Glibc
 public import MediaCore
 import Synchronization
 
@@ -57,6 +58,22 @@ public final class JobFiles: Files {
   }
 
   public func createScratch() throws(MediaError) -> Descriptor { try LocalFiles(inputs: [:]).createScratch() }
+
+  /// The outputs that were created so far, each opened anew for reading: for whoever looks at them before they are
+  /// published. In the order of their names.
+  public func writtenOutputs() throws(MediaError) -> [(name: String, file: InputFile)] {
+    var outputs: [(name: String, file: InputFile)] = []
+    for (name, file) in pending.withLock({ $0.sorted { $0.key < $1.key } }) {
+      let shown = RemoteFiles.display(spec.outputs[name] ?? name)
+      // Not a duplicate: the reader can neither write nor move the writer's position.
+      let number = open("/proc/self/fd/\(file.descriptor.rawValue)", O_RDONLY | O_CLOEXEC)
+      guard number >= 0, let snapshot = FileSnapshot(of: number) else {
+        throw MediaError(.io, "cannot read \(shown)", reason: String(cString: strerror(errno)))
+      }
+      outputs.append((name, InputFile(descriptor: Descriptor(owning: number), displayName: shown, snapshot: snapshot)))
+    }
+    return outputs
+  }
 
   /// The outputs that were created, by name.
   func takePending() -> [(name: String, file: PendingFile)] {

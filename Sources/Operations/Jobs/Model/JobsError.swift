@@ -1,4 +1,5 @@
 import MediaCore
+import MetadataLog
 import Storage
 import Transfer
 
@@ -118,6 +119,9 @@ public struct JobFailure: Hashable, Sendable, Codable {
         code: error.code.name, message: "\(error)", isRetriable: error.isRetriable || error.code == .io, exitStatus: error.code.exitStatus)
     case let error as TransferError:
       self.init(code: error.code.name, message: "\(error)", isRetriable: error.isRetriable, exitStatus: error.exitStatus)
+    case let error as MetadataLogError:
+      self.init(
+        code: error.code.name, message: "\(error)", isRetriable: error.isRetriable || error.code == .io, exitStatus: error.exitStatus)
     case let error as StorageError:
       self.init(
         code: error.code.name, message: "\(error)", isRetriable: error.isRetriable || error.code == .full, exitStatus: error.exitStatus)

@@ -63,6 +63,7 @@ extension MetadataLog {
         [.text(url.origin), .text(purpose.rawValue), .text(url.path == "/" ? "" : url.path)])
       try keys.guardRow(.destinations, [.text(url.origin), .text(purpose.rawValue)], in: transaction)
       if purpose == .reporting { try refreshReporting(transaction) }
+      if purpose == .telemetry { try refreshTelemetry(transaction) }
     }
   }
 
@@ -74,6 +75,7 @@ extension MetadataLog {
         try refreshReporting(transaction)
         try emptyOutbox(in: transaction)
       }
+      if purpose == .telemetry { try refreshTelemetry(transaction) }
     }
   }
 
@@ -95,6 +97,7 @@ extension MetadataLog {
     try database.write { transaction in
       try keys.setState("consent", isGiven ? "on" : nil, in: transaction)
       try refreshReporting(transaction)
+      try refreshTelemetry(transaction)
       if !isGiven { try emptyOutbox(in: transaction) }
       try append(LogEvent(.consentChanged, [.purpose: "reporting", .state: .text(isGiven ? "on" : "off")]), in: transaction)
     }

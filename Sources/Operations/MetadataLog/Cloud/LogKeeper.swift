@@ -5,7 +5,8 @@ internal import Synchronization
 internal import Transfer
 
 /// Looks after a log while a worker runs, on a thread of its own: purges every few minutes, sums up the
-/// day, keeps a backup of a SQLite store, and sends what waits.
+/// day, keeps a backup of a SQLite store, sends what waits, and (on another thread, so that nothing waits for a collector)
+/// exports telemetry every few seconds.
 ///
 /// Of several processes on one store one keeps the log; another takes over when it ends. A failure is reported to `problem`
 /// and tried again; it never reaches the worker.
@@ -54,6 +55,13 @@ public final class LogKeeper: Sendable {
     while !cancellation.isCancelled {
       do {
         if let lock = try log.database.sessionLock(Self.lockKey) {
+          // Ends with this turn, whatever ends that: the next keeper exports from where this one stood.
+          let exporting = Cancellation()
+          let exporter = try NativeThread { self.export(until: exporting) }
+          defer {
+            exporting.cancel()
+            exporter.join()
+          }
           try keep(while: lock)
         }
       } catch {
@@ -61,6 +69,40 @@ public final class LogKeeper: Sendable {
         problem((error as? MetadataLogError)?.description ?? "the log cannot be kept: \(type(of: error))")
       }
       Sleep.seconds(1, cancellation: cancellation)
+    }
+  }
+
+  /// Looks for new events every few seconds; a burst becomes one request.
+  private func export(until end: Cancellation) {
+    let isOver = { [cancellation] in end.isCancelled || cancellation.isCancelled }
+    var lastProblem: String?
+    var exporter: TelemetryExporter?
+    while !isOver() {
+      var pause = 5.0
+      do {
+        let current =
+          try exporter
+          ?? TelemetryExporter(
+            log: log, transport: transport ?? StoppableClient(client: log.makeClient(), cancellation: cancellation))
+        exporter = current
+        switch try current.step() {
+        case .sent, .refused: pause = 0
+        case .wait(let seconds): pause = min(seconds, 5)
+        case .idle, .off: break
+        }
+        if let text = current.lastProblem, text != lastProblem { problem("telemetry: \(text)") }
+        lastProblem = current.lastProblem
+      } catch {
+        // The settings may have changed, or the database is away.
+        exporter = nil
+        let text = (error as? MetadataLogError)?.description ?? "it cannot be sent: \(type(of: error))"
+        if text != lastProblem { problem("telemetry: \(text)") }
+        lastProblem = text
+      }
+      while pause > 0, !isOver() {
+        Sleep.seconds(min(pause, 0.1), cancellation: end)
+        pause -= 0.1
+      }
     }
   }
 

@@ -44,21 +44,26 @@ extension MetadataLog {
   func acknowledge(_ receipt: SentBatch, sequences: [Int64]) throws {
     try database.write { transaction in
       try remove(sequences, in: transaction)
-      let id = (try transaction.integer("SELECT max(id) FROM log_sent") ?? 0) + 1
-      try transaction.execute(
-        """
-        INSERT INTO log_sent(id, time_us, origin, first_sequence, last_sequence, events, bytes, digest)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-        """,
-        [
-          .integer(id), .integer(receipt.timeMicroseconds), .text(receipt.origin), .integer(receipt.firstSequence),
-          .integer(receipt.lastSequence), .integer(receipt.events), .integer(receipt.bytes), .text(receipt.digest),
-        ])
-      try keys.guardRow(.sent, [.integer(id)], in: transaction)
-      // The ledger is bounded as the log is: it follows the history's retention.
-      let oldest = receipt.timeMicroseconds - configuration.retention.historySeconds * 1_000_000
-      try keys.removeRows(.sent, where: "time_us < $1", [.integer(oldest)], in: transaction)
+      try note(receipt, in: transaction)
     }
+  }
+
+  /// Adds a batch to the ledger.
+  func note(_ receipt: SentBatch, in transaction: any Transaction) throws {
+    let id = (try transaction.integer("SELECT max(id) FROM log_sent") ?? 0) + 1
+    try transaction.execute(
+      """
+      INSERT INTO log_sent(id, time_us, origin, first_sequence, last_sequence, events, bytes, digest)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+      """,
+      [
+        .integer(id), .integer(receipt.timeMicroseconds), .text(receipt.origin), .integer(receipt.firstSequence),
+        .integer(receipt.lastSequence), .integer(receipt.events), .integer(receipt.bytes), .text(receipt.digest),
+      ])
+    try keys.guardRow(.sent, [.integer(id)], in: transaction)
+    // The ledger is bounded as the log is: it follows the history's retention.
+    let oldest = receipt.timeMicroseconds - configuration.retention.historySeconds * 1_000_000
+    try keys.removeRows(.sent, where: "time_us < $1", [.integer(oldest)], in: transaction)
   }
 
   private func remove(_ sequences: [Int64], in transaction: any Transaction) throws {
@@ -98,7 +103,7 @@ extension MetadataLog {
     try head.write(transaction, keys: keys)
   }
 
-  /// The ledger: every batch that a receiver has acknowledged, oldest first.
+  /// The ledger: every batch that a receiver or a collector of telemetry has acknowledged, oldest first.
   public func sentBatches() throws -> [SentBatch] {
     try database.read { transaction in
       try transaction.query(

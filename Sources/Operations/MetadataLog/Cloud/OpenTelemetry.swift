@@ -1,11 +1,18 @@
 internal import Transfer
 
-/// Events as OTLP/HTTP in JSON (OpenTelemetry protocol 1.x, logs): an optional view for a studio's own monitoring. It is
-/// not the durable channel: nothing waits for it and nothing is repeated.
+/// Events as OTLP/HTTP in JSON (OpenTelemetry protocol 1.x, logs): an optional view for a studio's own monitoring, sent by
+/// `TelemetryExporter`.
 public enum OpenTelemetry {
+  /// The request that carries `entries` to a collector. Its path is `/v1/logs` below the registered one, unless that is it already.
+  static func request(_ entries: [LogEntry], installation: String, to destination: Destination) throws(TransferError) -> HTTPRequest {
+    let url = try destination.url(destination.path.hasSuffix("/v1/logs") ? "" : "/v1/logs")
+    return HTTPRequest(
+      "POST", url, fields: [HTTPField("Content-Type", "application/json")], body: body(entries, installation: installation))
+  }
+
   /// An `ExportLogsServiceRequest`. Times are nanoseconds in decimal strings, 64-bit numbers are strings, as the protocol's
   /// JSON mapping demands.
-  static func request(_ entries: [LogEntry], installation: String) -> [UInt8] {
+  private static func body(_ entries: [LogEntry], installation: String) -> [UInt8] {
     let records = entries.map { entry in
       let attributes = ([("project", EventValue.text(entry.event.project))] + entry.event.fields.map { ($0.key.rawValue, $0.value) })
         .sorted { $0.0 < $1.0 }.map { attribute("reelwright.\($0.0)", $0.1) }
@@ -29,28 +36,5 @@ public enum OpenTelemetry {
     case .integer(let number): "{\"key\":\"\(name)\",\"value\":{\"intValue\":\"\(number)\"}}"
     case .text(let text): "{\"key\":\"\(name)\",\"value\":{\"stringValue\":\(JSONText.quoted(text))}}"
     }
-  }
-}
-
-extension MetadataLog {
-  /// Posts the entries of `filter` to the registered telemetry destination. Needs the same consent as reporting, and sends
-  /// no kind of event that reporting would not. Throws `retryLater` when the collector does not take them.
-  /// - Returns: How many were sent.
-  @discardableResult
-  public func exportTelemetry(_ filter: LogFilter, transport: any ReportTransport) throws -> Int {
-    let destination = try destination(.telemetry)
-    guard try hasConsent() else {
-      throw MetadataLogError(.refused, "cannot send telemetry", reason: "there is no consent", advice: "run reel cloud consent on")
-    }
-    let entries = try entries(filter).filter { $0.event.kind.spoolPriority != nil }
-    guard !entries.isEmpty else { return 0 }
-    let request = HTTPRequest(
-      "POST", try destination.url("/v1/logs"), fields: [HTTPField("Content-Type", "application/json")],
-      body: OpenTelemetry.request(entries, installation: installation))
-    let response = try transport.send(request)
-    guard (200...299).contains(response.status) else {
-      throw MetadataLogError(.retryLater, "cannot send telemetry", reason: "the collector answers \(response.status)")
-    }
-    return entries.count
   }
 }

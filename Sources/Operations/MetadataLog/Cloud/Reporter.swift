@@ -16,7 +16,8 @@ extension HTTPClient: ReportTransport {
 /// Takes events out of the outbox to the registered destination: in batches, oldest first, signed, at a bounded rate.
 ///
 /// A batch that got no clear answer is sent again, so a receiver may see an event twice and drops it by `source` and `id`;
-/// none is lost. One that is refused (400, 413, 422) is cut in halves until the event that spoils it stands alone and is
+/// none is lost. libcurl may also repeat a request by itself, with the same nonce, when the kept connection that it went out on
+/// turns out to be dead: a receiver that has seen the nonce may refuse it (401), and the batch is signed and sent anew. One that is refused (400, 413, 422) is cut in halves until the event that spoils it stands alone and is
 /// set aside. 401, 403 and 404 concern the destination, not the events: nothing is set aside, it waits. One reporter works
 /// at a time on a machine; call `step` from one thread.
 public final class Reporter {

@@ -60,11 +60,12 @@ extension MetadataLog {
     return LogEntry(sequence: sequence, timeMicroseconds: time, event: event, salt: Array(opened.prefix(16)))
   }
 
-  /// How many entries there are, live ones and gone ones, and how many wait to be sent.
+  /// How many entries there are, live ones and gone ones, and how many wait to be sent. Reads indexes and no entries.
   public func counts() throws -> (live: Int64, gone: Int64, waiting: Int64, quarantined: Int64) {
     try database.read { transaction in
       let head = try LogHead.read(transaction, keys: keys)
-      let live = try transaction.integer("SELECT count(*) FROM log_events WHERE kind IS NOT NULL") ?? 0
+      // Live entries are those with a key, and keys are indexed; their rows are wide.
+      let live = try transaction.integer("SELECT count(*) FROM log_events WHERE key_id IS NOT NULL") ?? 0
       let waiting = try transaction.integer("SELECT count(*) FROM log_outbox WHERE state = 0") ?? 0
       let quarantined = try transaction.integer("SELECT count(*) FROM log_outbox WHERE state = 1") ?? 0
       return (live, head.sequence - live, waiting, quarantined)

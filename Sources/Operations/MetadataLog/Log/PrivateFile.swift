@@ -39,7 +39,8 @@ final class PrivateFile {
     return last.finish()
   }
 
-  private func flush() throws(MetadataLogError) {
+  /// Writes what is buffered; not durable yet.
+  func flush() throws(MetadataLogError) {
     var offset = 0
     while offset < buffer.count {
       let count = buffer.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + offset, buffer.count - offset) }

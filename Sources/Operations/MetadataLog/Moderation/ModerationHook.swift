@@ -1,3 +1,5 @@
+public import MediaCore
+
 /// A judgement of sampled frames before an output is published.
 public struct ModerationVerdict: Hashable, Sendable {
   public enum Decision: String, Sendable { case allow, refuse, review }
@@ -25,9 +27,26 @@ public struct ModerationFrame: Sendable {
   }
 }
 
+/// What a hook is asked.
+public struct ModerationRequest: Sendable {
+  /// In the order of the outputs and of time; empty for outputs without pictures.
+  public var frames: [ModerationFrame]
+  /// A private folder in which the hook may put files: it vanishes with the job, also when this process is killed. Default
+  /// nil: `$TMPDIR`, or `/tmp`.
+  public var folder: String?
+  /// Set when nobody waits for the verdict any more: stop soon, and throw.
+  public var cancellation: Cancellation
+
+  public init(frames: [ModerationFrame], folder: String? = nil, cancellation: Cancellation = Cancellation()) {
+    self.frames = frames
+    self.folder = folder
+    self.cancellation = cancellation
+  }
+}
+
 /// Judges sampled frames; called on the thread of the job, may block.
 public protocol ModerationHook: Sendable {
-  func verdict(on frames: [ModerationFrame]) throws -> ModerationVerdict
+  func verdict(on request: ModerationRequest) throws -> ModerationVerdict
 }
 
 extension MetadataLog {
@@ -35,26 +54,32 @@ extension MetadataLog {
   /// publication. A hook that fails refuses: nothing is published unseen.
   ///
   /// The verdict is kept by the moderation class; `placeHold` keeps it longer where the law asks for it.
-  public func moderate(_ frames: [ModerationFrame], job: String, project: String = "default", hook: any ModerationHook) throws {
+  /// - Throws: `cancelled` when the request was cancelled before there was a verdict; nothing is logged then.
+  public func moderate(_ request: ModerationRequest, job: String, project: String = "default", hook: any ModerationHook) throws {
     let verdict: ModerationVerdict
     var failure: String?
     do {
-      verdict = try hook.verdict(on: frames)
+      verdict = try hook.verdict(on: request)
     } catch {
+      if request.cancellation.isCancelled {
+        throw MetadataLogError(.cancelled, "publication is undecided", reason: "cancelled")
+      }
       verdict = ModerationVerdict(.refuse, category: "other")
-      failure = "the moderation hook failed"
+      // Of another module's error nothing is known to be free of secrets.
+      failure = (error as? MetadataLogError).map { "the moderation hook failed: \($0.reason)" } ?? "the moderation hook failed"
     }
     let category = EventField.category.type.accepts(.text(verdict.category)) ? verdict.category : "other"
     try append(
       LogEvent(
         .moderationVerdict, project: project,
         [
-          .job: .text(job), .verdict: .text(verdict.decision.rawValue), .category: .text(category), .count: .integer(Int64(frames.count)),
+          .job: .text(job), .verdict: .text(verdict.decision.rawValue), .category: .text(category),
+          .count: .integer(Int64(request.frames.count)),
         ]))
     guard verdict.decision == .allow else {
       throw MetadataLogError(
         .refused, "publication is refused", reason: failure ?? "moderation says \(verdict.decision.rawValue) (\(category))",
-        advice: verdict.decision == .review ? "have a person review it" : nil)
+        advice: failure != nil ? "mend the hook, then retry the job" : verdict.decision == .review ? "have a person review it" : nil)
     }
   }
 }

@@ -1,12 +1,13 @@
 internal import FoundationEssentials
 internal import Glibc
+internal import MediaCore
 
 /// A moderation hook that is a program: it is started with a folder as its last argument, in which the frames are
 /// `0001.jpg`, `0002.jpg` … and `frames.json` (their times in seconds), and answers on standard output with
 /// `{"verdict":"allow"|"refuse"|"review","category":"…"}` and exit status 0.
 ///
 /// The folder has mode 0700 and is removed afterwards; the program's environment is `PATH` only, its error output is
-/// discarded, and it is killed after `timeoutSeconds`.
+/// discarded, and it is killed, with all that it started, after `timeoutSeconds`, when the request is cancelled, and at its end.
 public struct ModerationProgram: ModerationHook {
   private let path: String
   private let arguments: [String]
@@ -21,27 +22,29 @@ public struct ModerationProgram: ModerationHook {
     self.timeoutSeconds = timeoutSeconds
   }
 
-  public func verdict(on frames: [ModerationFrame]) throws -> ModerationVerdict {
-    var template = Array("/tmp/reelwright-moderation-XXXXXX".utf8CString)
+  public func verdict(on request: ModerationRequest) throws -> ModerationVerdict {
+    let place = request.folder ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(place)/reelwright-moderation-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw failure("no temporary folder") }
     let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     var names: [String] = []
     defer {
       for name in names { unlink(name) }
-      rmdir(folder)
+      // The program may have left files of its own there.
+      if rmdir(folder) != 0 { try? FileManager.default.removeItem(atPath: folder) }
     }
     func write(_ bytes: [UInt8], _ name: String) throws {
       names.append("\(folder)/\(name)")
       let file = try PrivateFile("\(folder)/\(name)")
       try file.write(bytes)
-      _ = try file.finish()
+      try file.flush()
     }
-    for (index, frame) in frames.enumerated() {
+    for (index, frame) in request.frames.enumerated() {
       let number = String(index + 1)
       try write(frame.jpeg, String(repeating: "0", count: max(0, 4 - number.count)) + number + ".jpg")
     }
-    try write(Array(try JSONEncoder().encode(frames.map(\.seconds))), "frames.json")
-    return try parse(try run(folder))
+    try write(Array(try JSONEncoder().encode(request.frames.map(\.seconds))), "frames.json")
+    return try parse(try run(folder, request.cancellation))
   }
 
   private func parse(_ output: [UInt8]) throws -> ModerationVerdict {
@@ -55,48 +58,88 @@ public struct ModerationProgram: ModerationHook {
     return ModerationVerdict(decision, category: answer.category ?? "none")
   }
 
-  private func run(_ folder: String) throws -> [UInt8] {
+  private func run(_ folder: String, _ cancellation: Cancellation) throws -> [UInt8] {
     var pipe: [Int32] = [0, 0]
     guard Glibc.pipe(&pipe) == 0 else { throw failure("no pipe") }
     for end in pipe { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(pipe[0]) }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-    var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments + [folder]).map { strdup($0) } + [nil]
-    var environment: [UnsafeMutablePointer<CChar>?] = [strdup("PATH=/usr/local/bin:/usr/bin:/bin"), nil]
-    defer { for pointer in words + environment { free(pointer) } }
-    var process: pid_t = 0
-    let started = posix_spawn(&process, path, &actions, nil, &words, &environment)
+    let started = start(folder, output: pipe[1])
     close(pipe[1])
-    guard started == 0 else { throw failure("it cannot be started") }
-    let output = readAll(pipe[0])
-    if output == nil { kill(process, SIGKILL) }
+    guard let process = started else { throw failure("it cannot be started") }
+    let end = ModerationProgram.monotonicMilliseconds() + Int64(timeoutSeconds * 1000)
+    let output = readAll(pipe[0], until: end, cancellation)
+    let hasEnded = output != nil && awaitEnd(of: process, until: end, cancellation)
+    // Not reaped yet, so that the number is still its own: with it goes whatever it has started.
+    kill(-process, SIGKILL)
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0, errno == EINTR {}
-    guard let output else { throw failure("it did not answer within \(timeoutSeconds) s, or too much") }
+    if cancellation.isCancelled { throw MetadataLogError(.cancelled, "cannot ask the moderation program", reason: "cancelled") }
+    guard let output, hasEnded else { throw failure("it did not answer within \(timeoutSeconds) s, or too much") }
     guard status == 0 else { throw failure("it ended with an error") }
     return output
   }
 
+  /// Starts the program at the head of a process group, with no signal blocked or ignored.
+  private func start(_ folder: String, output: Int32) -> pid_t? {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, output, 1)
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    var all = sigset_t()
+    sigemptyset(&none)
+    sigfillset(&all)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments + [folder]).map { strdup($0) } + [nil]
+    var environment: [UnsafeMutablePointer<CChar>?] = [strdup("PATH=/usr/local/bin:/usr/bin:/bin"), nil]
+    defer { for pointer in words + environment { free(pointer) } }
+    var process: pid_t = 0
+    return posix_spawn(&process, path, &actions, &attributes, &words, &environment) == 0 ? process : nil
+  }
+
   /// What the program writes until it closes its output; nil when it takes too long or writes more than 64 KiB.
-  private func readAll(_ descriptor: Int32) -> [UInt8]? {
-    let end = SystemClock().microseconds() + Int64(timeoutSeconds * 1_000_000)
+  private func readAll(_ descriptor: Int32, until end: Int64, _ cancellation: Cancellation) -> [UInt8]? {
     var bytes: [UInt8] = []
     var portion = [UInt8](repeating: 0, count: 4096)
-    while bytes.count <= 65_536 {
-      let rest = (end - SystemClock().microseconds()) / 1000
+    while bytes.count <= 65_536, !cancellation.isCancelled {
+      let rest = end - ModerationProgram.monotonicMilliseconds()
       guard rest > 0 else { return nil }
       var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      guard poll(&poller, 1, Int32(min(rest, 1000))) > 0 else { continue }
+      guard poll(&poller, 1, Int32(min(rest, 100))) > 0 else { continue }
       let count = read(descriptor, &portion, portion.count)
       if count == 0 { return bytes }
       if count > 0 { bytes += portion[0..<count] }
     }
     return nil
+  }
+
+  /// Waits until the program has ended, and leaves it to be reaped; false when it takes too long.
+  private func awaitEnd(of process: pid_t, until end: Int64, _ cancellation: Cancellation) -> Bool {
+    var pause: UInt32 = 200
+    while !cancellation.isCancelled {
+      var state = siginfo_t()
+      let result = waitid(P_PID, id_t(process), &state, WEXITED | WNOHANG | WNOWAIT)
+      if result == 0, state.si_signo != 0 { return true }
+      if result != 0, errno != EINTR { return false }
+      guard ModerationProgram.monotonicMilliseconds() < end else { return false }
+      usleep(pause)
+      pause = min(pause * 2, 20_000)
+    }
+    return false
+  }
+
+  private static func monotonicMilliseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
   }
 
   private func failure(_ reason: String) -> MetadataLogError {

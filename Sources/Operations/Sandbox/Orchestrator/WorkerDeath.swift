@@ -16,6 +16,11 @@ struct WorkerDeath {
   var error: MediaError {
     var error = bareError
     error.path = path
+    if exit.endedWithTemplate {
+      // Nothing that the task has done: it counts as no crash of its job.
+      error.details = errorLines
+      return error
+    }
     error.details = ["\(MediaError.workerDeathMark) \(cause)"] + errorLines
     return error
   }
@@ -28,6 +33,12 @@ struct WorkerDeath {
   }
 
   private var bareError: MediaError {
+    if exit.endedWithTemplate {
+      let how = exit.signal == 0 ? "" : " (\(Self.signalName(exit.signal)))"
+      return MediaError(
+        .retryLater, operation, reason: "the warm process that the worker was forked from has ended\(how), and all its workers with it",
+        advice: "try again; when nobody killed it, the machine was out of memory: use fewer workers")
+    }
     if ranOutOfMemory {
       return MediaError(
         .refused, operation, reason: "the worker process ran out of memory, limit memory=\(limits.memoryMebibytes) MiB",

@@ -8,6 +8,9 @@ struct WorkerExit: Hashable, Sendable {
   var signal: Int32 = 0
   var cpuSeconds: Double = 0
   var peakResidentBytes: Int64 = 0
+  /// Whether the template that had forked it is gone, with which every one of its workers ends; `signal` is then how the template
+  /// ended, 0 when nothing is known of that.
+  var endedWithTemplate = false
 
   init(_ ended: rw_exit_t) {
     status = ended.exit_status
@@ -18,6 +21,14 @@ struct WorkerExit: Hashable, Sendable {
 
   /// An end that nobody can tell anything about.
   static let unknown = WorkerExit()
+
+  /// The end of a worker whose template is gone.
+  static func withTemplate(_ template: WorkerExit?) -> WorkerExit {
+    var exit = WorkerExit()
+    exit.endedWithTemplate = true
+    exit.signal = template?.signal ?? 0
+    return exit
+  }
 
   private init() {}
 }

@@ -46,9 +46,21 @@ final class WorkerTemplate: Sendable {
     var writer = WireWriter()
     writer.write(Int64(processID))
     writer.write(wait)
-    guard let frame = ask(.reap, writer.bytes, passing: []), frame.kind == .ended else { return .unknown }
+    guard let frame = ask(.reap, writer.bytes, passing: []), frame.kind == .ended else { return .withTemplate(ending()) }
     if frame.body.isEmpty { return nil }
     return (try? WorkerExit(body: frame.body)) ?? .unknown
+  }
+
+  /// How the template itself ended; nil when it has not within half a second, although it does not answer.
+  private func ending() -> WorkerExit? {
+    monitor.update { _ in
+      let deadline = rw_monotonic_nanoseconds() + 500_000_000
+      while rw_monotonic_nanoseconds() < deadline {
+        if let exit = process.poll() { return exit }
+        usleep(1000)
+      }
+      return nil
+    }
   }
 
   /// One request and its answer; nil, and broken for ever, when that fails.

@@ -1,0 +1,146 @@
+import DatabaseTestSupport
+import Glibc
+import LoopbackServer
+import MetadataLog
+import PositionedJSON
+import Storage
+import Synchronization
+import Testing
+import Transfer
+
+struct TelemetryTests {
+  private func connected(_ cloud: HostileCloud) throws -> (LogFixture, TelemetryExporter) {
+    let fixture = try LogFixture()
+    try fixture.log.register(TransferURL("https://otel.example"), for: .telemetry)
+    try fixture.log.setConsent(true)
+    return (fixture, try TelemetryExporter(log: fixture.log, transport: cloud))
+  }
+
+  private func sent(_ cloud: HostileCloud) -> Int { cloud.state.withLock { $0.telemetry } }
+
+  @Test("nothing goes out before consent and destination, of what was before them, or after consent was withdrawn")
+  func consent() throws {
+    let fixture = try LogFixture()
+    let cloud = HostileCloud()
+    let exporter = try TelemetryExporter(log: fixture.log, transport: cloud)
+    try fixture.log.append(sampleEvents(job: "early"))
+    #expect(try exporter.drain().last == .off)
+    try fixture.log.register(TransferURL("https://otel.example"), for: .telemetry)
+    #expect(try exporter.drain().last == .off)
+    try fixture.log.setConsent(true)
+    #expect(try exporter.drain() == (0, .idle))
+    #expect(cloud.state.withLock { $0.requests } == 0)
+    // Two of the seven are of kinds that never leave this machine.
+    try fixture.log.append(sampleEvents())
+    #expect(try exporter.drain() == (5, .idle))
+    #expect(sent(cloud) == 5)
+    try fixture.log.append(sampleEvents())
+    try fixture.log.setConsent(false)
+    #expect(try exporter.drain().last == .off)
+    try fixture.log.setConsent(true)
+    #expect(try exporter.drain() == (0, .idle), "what happened without consent stays here")
+    try fixture.log.unregister(.telemetry)
+    try fixture.log.append(sampleEvents())
+    #expect(try exporter.drain().last == .off)
+    #expect(sent(cloud) == 5)
+    #expect(try fixture.log.sentBatches().map(\.digest) == cloud.state.withLock { $0.receipts })
+    #expect(try fixture.log.verify().fault == nil)
+  }
+
+  @Test("batches, oldest first; a collector that is away is tried again, what it refuses and what grows old is left out")
+  func faults() throws {
+    let cloud = HostileCloud()
+    let (fixture, exporter) = try connected(cloud)
+    try fixture.log.append((0..<1200).map { LogEvent(.jobStarted, [.job: .text("j\($0)"), .attempt: 1]) })
+    cloud.state.withLock { $0.fault = .unavailable }
+    guard case .wait(let seconds) = try exporter.step() else {
+      Issue.record("it does not wait")
+      return
+    }
+    #expect(seconds >= 45, "Retry-After")
+    let before = cloud.state.withLock { $0.requests }
+    guard case .wait = try exporter.step() else {
+      Issue.record("it does not wait")
+      return
+    }
+    #expect(cloud.state.withLock { $0.requests } == before)
+    cloud.state.withLock { $0.fault = .none }
+    fixture.clock.advance(seconds: 200)
+    // The first entry of the log, the consent itself, is never sent.
+    #expect(try exporter.step() == .sent(events: 499))
+    cloud.state.withLock { $0.telemetryStatus = 400 }
+    #expect(try exporter.step() == .refused(events: 500))
+    #expect(exporter.lastProblem?.contains("400") == true)
+    cloud.state.withLock { $0.telemetryStatus = 200 }
+    #expect(try exporter.drain() == (201, .idle))
+    try fixture.log.append(sampleEvents())
+    fixture.clock.advance(seconds: 4000)
+    #expect(try exporter.drain() == (0, .idle))
+    try fixture.log.append(sampleEvents())
+    // Another process goes on where this one stood.
+    #expect(try TelemetryExporter(log: fixture.log, transport: cloud).drain() == (5, .idle))
+    #expect(sent(cloud) == 499 + 201 + 5)
+  }
+
+  @Test("over a socket: requests that a strict reader of the protocol accepts, path and destination as registered")
+  func loopback() throws {
+    let fixture = try LogFixture()
+    let server = try LoopbackServer("otlp_collector.py", "503", "200")
+    try fixture.log.register(TransferURL(server.url("/otlp/v1/logs")), for: .telemetry)
+    try fixture.log.setConsent(true)
+    try fixture.log.append(sampleEvents(project: "Ümlaut \"quoted\""))
+    var configuration = TelemetryExporter.Configuration()
+    configuration.firstPauseSeconds = 0.01
+    let exporter = try TelemetryExporter(log: fixture.log, configuration: configuration)
+    guard case .wait = try exporter.step() else {
+      Issue.record("503 is not waited for")
+      return
+    }
+    fixture.clock.advance(seconds: 1)
+    #expect(try exporter.drain() == (5, .idle))
+    let client = try fixture.log.makeClient()
+    let answer = try client.send(HTTPRequest("GET", TransferURL(server.url("/received"))))
+    LogFixture.write(answer.body, to: "\(fixture.folder.path)/received.json")
+    let script = """
+      import json, sys
+      requests = json.load(open(sys.argv[1]))
+      print(*[(r["path"], r["problem"]) for r in requests])
+      records = requests[-1]["records"]
+      print(*[r["eventName"] for r in records])
+      assert all(r["timeUnixNano"] == "1767225600000000000" for r in records)
+      """
+    #expect(
+      try Python.run(script, "\(fixture.folder.path)/received.json")
+        == """
+        ('/otlp/v1/logs', None) ('/otlp/v1/logs', None)
+        reelwright.job.submitted reelwright.job.started reelwright.job.progress reelwright.job.finished reelwright.output.published
+
+        """)
+  }
+
+  @Test("the keeper exports while a worker runs, and a collector that hangs delays no report")
+  func keeper() throws {
+    let cloud = HostileCloud()
+    let (fixture, _) = try connected(cloud)
+    try fixture.log.register(TransferURL("https://cloud.example/v1/events"), for: .reporting)
+    let keeper = try LogKeeper(fixture.log, transport: HangingCollector(cloud: cloud))
+    try fixture.log.append(sampleEvents())
+    keeper.start()
+    for _ in 0..<1000 where cloud.state.withLock({ $0.deliveries.count < 5 || $0.telemetry < 5 }) { usleep(20_000) }
+    #expect(cloud.state.withLock { $0.deliveries.count } == 5)
+    #expect(sent(cloud) == 5)
+    keeper.stop()
+  }
+}
+
+/// Takes telemetry only after reports have arrived.
+private struct HangingCollector: ReportTransport {
+  let cloud: HostileCloud
+
+  func send(_ request: HTTPRequest) throws(TransferError) -> HTTPResponse {
+    if request.url.host == "otel.example" {
+      for _ in 0..<1000 where cloud.state.withLock({ $0.deliveries.count < 5 }) { usleep(10_000) }
+    }
+    return try cloud.send(request)
+  }
+}
