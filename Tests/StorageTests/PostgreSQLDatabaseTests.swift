@@ -59,6 +59,55 @@ import Testing
     #expect(away.map { !"\($0)".contains("secret") } == true)
   }
 
+  @Test("a transaction begins with its first statement: whichever fails there, nothing stays open and the next one works")
+  func failuresOfTheFirstStatement() throws {
+    let database = try database()
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND query LIKE '%item_flight%'"
+    for sql in ["SELEC item_flight", "SELECT name FROM item_flight", "SELECT 1 / (SELECT count(*) FROM item) AS item_flight"] {
+      for _ in 0..<2 {
+        #expect(throws: StorageError.self) { try database.read { try $0.query(sql) } }
+        #expect(throws: StorageError.self) { try database.write { try $0.query(sql) } }
+        // An error that the body swallows keeps nothing either.
+        try database.write(.crashSafe) { transaction in
+          _ = try? transaction.execute("INSERT INTO item(id, name) VALUES ($1, 'x')", [.integer(1)])
+          _ = try? transaction.query(sql)
+        }
+      }
+    }
+    #expect(try database.read { try $0.integer("SELECT count(*) FROM item") } == 0)
+    #expect(try database.read { try $0.integer(sessions) } == 0)
+    // Without a statement nothing is sent, and reading may not write, not even first.
+    try database.write { _ in }
+    try database.read { _ in }
+    #expect(throws: StorageError.self) { try database.read { try $0.execute("INSERT INTO item(id, name) VALUES (2, 'y')") } }
+    try database.write(.crashSafe) { transaction in
+      #expect(try transaction.query("SHOW synchronous_commit").first?.text(0) == "off")
+      try transaction.execute("INSERT INTO item(id, name) VALUES (3, 'z')")
+    }
+    let usual = try database.write { try $0.query("SHOW synchronous_commit").first?.text(0) }
+    #expect(usual == "on")
+    #expect(try database.read { try $0.integer("SELECT id FROM item") } == 3)
+  }
+
+  @Test("a bell alone rings, and many statements in turn keep their answers apart")
+  func flights() throws {
+    let database = try database()
+    let bell = try database.doorbell("alone")
+    try database.write { try $0.ring("alone") }
+    #expect(bell.wait(milliseconds: 5000))
+    // More than the connection keeps prepared.
+    for number in 0..<600 {
+      #expect(try database.read { try $0.integer("SELECT \(number) + $1", [.integer(1)]) } == Int64(number) + 1)
+    }
+    try database.write { transaction in
+      for number in 0..<50 {
+        let sql = "INSERT INTO item(id, name) VALUES ($1, 'n\(number)') RETURNING id"
+        #expect(try transaction.integer(sql, [.integer(Int64(number))]) == Int64(number))
+      }
+    }
+    #expect(try database.read { try $0.integer("SELECT count(*) FROM item") } == 50)
+  }
+
   @Test func bellsRingAfterCommitOnly() throws {
     let database = try database()
     let bell = try database.doorbell("jobs_test")

@@ -223,8 +223,8 @@ final class Dispatcher {
     guard let jobs = try store.recover(worker: worker, needsLock: needsLock) else { return false }
     if let peer = peers.removeValue(forKey: worker) { unwatch(peer) }
     Presence.remove(folder: runner.folder + "/workers", worker: worker)
-    for job in jobs where (try? store.job(job))?.state.isFinal == true { runner.scratch.remove(job) }
-    runner.configuration.onEvent?(.recovered(worker: worker, jobs: jobs))
+    for entry in jobs where entry.state.isFinal { runner.scratch.remove(entry.job) }
+    runner.configuration.onEvent?(.recovered(worker: worker, jobs: jobs.map(\.job)))
     return true
   }
 

@@ -109,9 +109,9 @@ extension JobStore {
 
   /// Takes the jobs of a worker that is gone.
   /// - Parameter needsLock: whether the worker's session lock must be free; false when its lease has run out.
-  /// - Returns: the jobs that were taken; nil when the worker lives, or when a transaction of its own on one of them has
+  /// - Returns: the jobs that were taken, and where they stand now; nil when the worker lives, or when a transaction of its own on one of them has
   ///   not ended yet: then it is to be tried again.
-  func recover(worker: Int64, needsLock: Bool) throws -> [JobID]? {
+  func recover(worker: Int64, needsLock: Bool) throws -> [(job: JobID, state: JobState)]? {
     do {
       return try take(worker: worker, needsLock: needsLock)
     } catch let error as StorageError where error.code == .busy && database.dialect == .postgresql {
@@ -119,7 +119,7 @@ extension JobStore {
     }
   }
 
-  private func take(worker: Int64, needsLock: Bool) throws -> [JobID]? {
+  private func take(worker: Int64, needsLock: Bool) throws -> [(job: JobID, state: JobState)]? {
     // After a power failure all workers are gone and whoever comes first recovers anew: no need to wait for the disk.
     try database.write(.crashSafe) { transaction in
       if needsLock, try !transaction.takeLock(worker) { return nil }
@@ -127,11 +127,10 @@ extension JobStore {
       // be waiting for the disk, and a stopped one's for its owner.
       let lock = transaction.dialect == .postgresql ? " FOR UPDATE NOWAIT" : ""
       let rows = try transaction.query("SELECT id, token FROM job WHERE worker = $1 AND state = 2\(lock)", [.integer(worker)])
-      var taken: [JobID] = []
+      var taken: [(job: JobID, state: JobState)] = []
       for row in rows {
         let claim = JobClaim(job: JobID(row.integer(0) ?? 0), worker: worker, token: row.integer(1) ?? 0)
-        _ = try self.crash(claim, message: "its worker process ended", in: transaction)
-        taken.append(claim.job)
+        taken.append((claim.job, try self.crash(claim, message: "its worker process ended", in: transaction)))
       }
       try transaction.execute("DELETE FROM job_worker WHERE id = $1", [.integer(worker)])
       return taken

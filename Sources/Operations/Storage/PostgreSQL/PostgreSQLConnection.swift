@@ -5,6 +5,10 @@ import Glibc
 final class PostgreSQLConnection {
   private let handle: OpaquePointer
   private var prepared: [String: String] = [:]
+  /// What goes to the server together with the next statement.
+  private var ahead: [String] = []
+  /// Whether a command was sent whose answer has not been read.
+  private var owesAnswer = false
   let displayName: String
 
   init(_ configuration: PostgreSQLConfiguration) throws(StorageError) {
@@ -63,11 +67,44 @@ final class PostgreSQLConnection {
   /// The socket, for `poll`.
   var socket: Int32 { PQsocket(handle) }
 
+  /// Whether it can be used, as far as this side knows: what the server has said, or that it has hung up, is read. Never waits
+  /// for the server, except for an answer that it owes.
+  var isUsable: Bool {
+    settle()
+    return PQconsumeInput(handle) == 1 && isAlive
+  }
+
   /// Runs one or more statements without parameters, ignoring their rows.
   func run(_ sql: String) throws(StorageError) {
-    let result = PQexec(handle, sql)
+    settle()
+    let whole = (ahead + [sql]).joined(separator: "; ")
+    ahead = []
+    let result = PQexec(handle, whole)
     defer { PQclear(result) }
-    try check(result, sql)
+    try check(result, whole)
+  }
+
+  /// Has commands without rows run before the next statement, in the same message: each answer that is waited for costs a change of
+  /// process on a server that is near, and a round trip to one that is not.
+  func runAhead(_ commands: [String]) { ahead += commands }
+
+  /// Takes back what `runAhead` was given; false when it has been sent.
+  func takeBack() -> Bool {
+    defer { ahead = [] }
+    return !ahead.isEmpty
+  }
+
+  /// Ends a transaction that only read; the answer is not waited for.
+  func commitReading() {
+    guard PQsendQuery(handle, "COMMIT") == 1 else { return }
+    owesAnswer = true
+  }
+
+  /// Reads the answer that is owed.
+  private func settle() {
+    guard owesAnswer else { return }
+    owesAnswer = false
+    while let result = PQgetResult(handle) { PQclear(result) }
   }
 
   func execute(_ sql: String, _ values: [SQLValue]) throws(StorageError) -> Int {
@@ -99,6 +136,7 @@ final class PostgreSQLConnection {
 
   /// Whether a notification has come since the last call. Reads what the socket has, without waiting.
   func takeNotifications() throws(StorageError) -> Bool {
+    settle()
     guard PQconsumeInput(handle) == 1 else {
       throw StorageError(.connectionLost, "cannot listen to the store", path: displayName, reason: lastMessage)
     }
@@ -113,25 +151,23 @@ final class PostgreSQLConnection {
   private var lastMessage: String { PostgreSQLConnection.oneLine(String(cString: PQerrorMessage(handle))) }
 
   private func perform(_ sql: String, _ values: [SQLValue]) throws(StorageError) -> OpaquePointer? {
+    settle()
     let parameters = PostgreSQLParameters(values)
     // A NULL's type is left to the server, so the same text may be prepared once for each pattern of NULLs.
     let key = parameters.signature + sql
-    let name: String
-    if let known = prepared[key] {
-      name = known
-    } else {
-      if prepared.count >= 512 {
-        try run("DEALLOCATE ALL")
-        prepared.removeAll(keepingCapacity: true)
-      }
-      name = "s\(prepared.count)"
-      let result = PQprepare(handle, name, sql, Int32(values.count), parameters.types)
-      defer { PQclear(result) }
-      try check(result, sql)
-      prepared[key] = name
+    let known = prepared[key]
+    if known == nil, prepared.count >= 512 {
+      try run("DEALLOCATE ALL")
+      prepared.removeAll(keepingCapacity: true)
     }
-    let result = parameters.withPointers { pointers, lengths, formats in
-      PQexecPrepared(handle, name, Int32(values.count), pointers, lengths, formats, 1)
+    let name = known ?? "s\(prepared.count)"
+    let result: OpaquePointer?
+    if known != nil, ahead.isEmpty {
+      result = parameters.withPointers { pointers, lengths, formats in
+        PQexecPrepared(handle, name, Int32(values.count), pointers, lengths, formats, 1)
+      }
+    } else {
+      result = performTogether(name, sql, parameters, isNew: known == nil)
     }
     do {
       try check(result, sql)
@@ -139,7 +175,44 @@ final class PostgreSQLConnection {
       PQclear(result)
       throw error
     }
+    prepared[key] = name
     return result
+  }
+
+  /// Sends what is ahead, the preparation of a statement where it is new, and the statement, then reads all answers.
+  /// - Returns: the statement's result, or the first failure; nil when the connection is lost.
+  private func performTogether(_ name: String, _ sql: String, _ parameters: PostgreSQLParameters, isNew: Bool) -> OpaquePointer? {
+    let commands = ahead
+    ahead = []
+    guard PQenterPipelineMode(handle) == 1 else { return nil }
+    var sent = 0
+    func add(_ result: Int32) { sent += result == 1 ? 1 : 0 }
+    for command in commands { add(PQsendQueryParams(handle, command, 0, nil, nil, nil, nil, 0)) }
+    let count = Int32(parameters.types.count)
+    if isNew { add(PQsendPrepare(handle, name, sql, count, parameters.types)) }
+    add(
+      parameters.withPointers { pointers, lengths, formats in
+        PQsendQueryPrepared(handle, name, count, pointers, lengths, formats, 1)
+      })
+    let isWhole = sent == commands.count + (isNew ? 2 : 1) && PQpipelineSync(handle) == 1
+    var answer: OpaquePointer?
+    var hasFailed = false
+    for _ in 0..<(isWhole ? sent : 0) {
+      // One result each, then nil; after a failure the rest are passed over.
+      while let result = PQgetResult(handle) {
+        if hasFailed {
+          PQclear(result)
+          continue
+        }
+        PQclear(answer)
+        answer = result
+        let status = PQresultStatus(result)
+        hasFailed = status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY
+      }
+    }
+    if isWhole, isAlive { PQclear(PQgetResult(handle)) }
+    _ = PQexitPipelineMode(handle)
+    return answer
   }
 
   private func check(_ result: OpaquePointer?, _ sql: String) throws(StorageError) {

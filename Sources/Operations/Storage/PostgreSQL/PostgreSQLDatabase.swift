@@ -28,11 +28,12 @@ public final class PostgreSQLDatabase: Database, Sendable {
   }
 
   public func write<Result>(_ durability: Durability, _ body: (any Transaction) throws -> Result) throws -> Result {
-    try perform(durability == .powerSafe ? "BEGIN" : PostgreSQLDatabase.beginCrashSafe, waitsForDisk: durability == .powerSafe, body)
+    let isPowerSafe = durability == .powerSafe
+    return try perform(isPowerSafe ? ["BEGIN"] : PostgreSQLDatabase.beginCrashSafe, isReading: false, waitsForDisk: isPowerSafe, body)
   }
 
   public func read<Result>(_ body: (any Transaction) throws -> Result) throws -> Result {
-    try perform("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", waitsForDisk: false, body)
+    try perform(["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"], isReading: true, waitsForDisk: false, body)
   }
 
   public func doorbell(_ bell: String) throws(StorageError) -> any Doorbell {
@@ -46,21 +47,29 @@ public final class PostgreSQLDatabase: Database, Sendable {
     return PostgreSQLSessionLock(connection)
   }
 
-  private static let beginCrashSafe = "BEGIN; SET LOCAL synchronous_commit = off"
+  private static let beginCrashSafe = ["BEGIN", "SET LOCAL synchronous_commit = off"]
 
   private func perform<Result>(
-    _ begin: String, waitsForDisk: Bool, _ body: (any Transaction) throws -> Result
+    _ begin: [String], isReading: Bool, waitsForDisk: Bool, _ body: (any Transaction) throws -> Result
   ) throws -> Result {
-    let connection = try acquire(begin)
+    let connection = try acquire()
     do {
+      // It begins with its first statement.
+      connection.runAhead(begin)
       let transaction = PostgreSQLTransaction(connection, restartGraceSeconds: configuration.restartGraceSeconds)
       let result = try body(transaction)
-      try connection.run(PostgreSQLDatabase.commit(ringing: transaction.bells, waitsForDisk: waitsForDisk))
+      if !transaction.bells.isEmpty || !connection.takeBack() {
+        if isReading {
+          connection.commitReading()
+        } else {
+          try connection.run(PostgreSQLDatabase.commit(ringing: transaction.bells, waitsForDisk: waitsForDisk))
+        }
+      }
       release(connection)
       return result
     } catch {
       // What cannot be rolled back cannot be used again; closing it rolls back too.
-      if (try? connection.run("ROLLBACK")) != nil { release(connection) } else { discard() }
+      if connection.takeBack() || (try? connection.run("ROLLBACK")) != nil { release(connection) } else { discard() }
       throw error
     }
   }
@@ -74,12 +83,11 @@ public final class PostgreSQLDatabase: Database, Sendable {
   private static func commit(ringing bells: Set<String>, waitsForDisk: Bool) -> String {
     guard !bells.isEmpty else { return "COMMIT" }
     let rings = bells.sorted().map { "NOTIFY \($0); " }.joined()
-    return waitsForDisk ? "COMMIT; \(beginCrashSafe); \(rings)COMMIT" : "\(rings)COMMIT"
+    return waitsForDisk ? "COMMIT; \(beginCrashSafe.joined(separator: "; ")); \(rings)COMMIT" : "\(rings)COMMIT"
   }
 
-  /// A connection in an open transaction. A pooled one may have died since its last use: nothing has happened on it
-  /// yet, so another is taken.
-  private func acquire(_ begin: String) throws(StorageError) -> PostgreSQLConnection {
+  /// A pooled connection, unless it has died since its last use, or a new one.
+  private func acquire() throws(StorageError) -> PostgreSQLConnection {
     while true {
       let pooled: PostgreSQLConnection? = pool.wait { pool -> PostgreSQLConnection?? in
         if let connection = pool.idle.popLast() { return .some(connection) }
@@ -87,14 +95,14 @@ public final class PostgreSQLDatabase: Database, Sendable {
         pool.open += 1
         return .some(nil)
       }
-      do throws(StorageError) {
-        let connection: PostgreSQLConnection
-        if let pooled { connection = pooled } else { connection = try PostgreSQLConnection(configuration) }
-        try connection.run(begin)
-        return connection
-      } catch {
+      if let pooled {
+        if pooled.isUsable { return pooled }
         discard()
-        if pooled == nil || error.code != .connectionLost { throw error }
+        continue
+      }
+      do throws(StorageError) { return try PostgreSQLConnection(configuration) } catch {
+        discard()
+        throw error
       }
     }
   }
