@@ -5,6 +5,7 @@ import Glibc
 final class PostgreSQLConnection {
   private let handle: OpaquePointer
   private var prepared: [String: String] = [:]
+  private var names = 0
   /// What goes to the server together with the next statement.
   private var ahead: [String] = []
   /// Whether a command was sent whose answer has not been read.
@@ -71,7 +72,12 @@ final class PostgreSQLConnection {
   /// for the server, except for an answer that it owes.
   var isUsable: Bool {
     settle()
-    return PQconsumeInput(handle) == 1 && isAlive
+    var entry = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+    // First comes what a server that goes down says, then its end.
+    while isAlive, poll(&entry, 1, 0) > 0 {
+      if PQconsumeInput(handle) != 1 { return false }
+    }
+    return isAlive
   }
 
   /// Runs one or more statements without parameters, ignoring their rows.
@@ -160,14 +166,17 @@ final class PostgreSQLConnection {
       try run("DEALLOCATE ALL")
       prepared.removeAll(keepingCapacity: true)
     }
-    let name = known ?? "s\(prepared.count)"
+    if known == nil { names += 1 }
+    let name = known ?? "s\(names)"
     let result: OpaquePointer?
     if known != nil, ahead.isEmpty {
       result = parameters.withPointers { pointers, lengths, formats in
         PQexecPrepared(handle, name, Int32(values.count), pointers, lengths, formats, 1)
       }
     } else {
-      result = performTogether(name, sql, parameters, isNew: known == nil)
+      let isPrepared: Bool
+      (result, isPrepared) = performTogether(name, sql, parameters, isNew: known == nil)
+      if isPrepared { prepared[key] = name }
     }
     do {
       try check(result, sql)
@@ -175,16 +184,18 @@ final class PostgreSQLConnection {
       PQclear(result)
       throw error
     }
-    prepared[key] = name
     return result
   }
 
   /// Sends what is ahead, the preparation of a statement where it is new, and the statement, then reads all answers.
-  /// - Returns: the statement's result, or the first failure; nil when the connection is lost.
-  private func performTogether(_ name: String, _ sql: String, _ parameters: PostgreSQLParameters, isNew: Bool) -> OpaquePointer? {
+  /// - Returns: the statement's result, or the first failure, nil when the connection is lost; and whether the statement is
+  ///   prepared now, which it stays when it fails.
+  private func performTogether(
+    _ name: String, _ sql: String, _ parameters: PostgreSQLParameters, isNew: Bool
+  ) -> (result: OpaquePointer?, isPrepared: Bool) {
     let commands = ahead
     ahead = []
-    guard PQenterPipelineMode(handle) == 1 else { return nil }
+    guard PQenterPipelineMode(handle) == 1 else { return (nil, false) }
     var sent = 0
     func add(_ result: Int32) { sent += result == 1 ? 1 : 0 }
     for command in commands { add(PQsendQueryParams(handle, command, 0, nil, nil, nil, nil, 0)) }
@@ -197,7 +208,8 @@ final class PostgreSQLConnection {
     let isWhole = sent == commands.count + (isNew ? 2 : 1) && PQpipelineSync(handle) == 1
     var answer: OpaquePointer?
     var hasFailed = false
-    for _ in 0..<(isWhole ? sent : 0) {
+    var isPrepared = !isNew
+    for index in 0..<(isWhole ? sent : 0) {
       // One result each, then nil; after a failure the rest are passed over.
       while let result = PQgetResult(handle) {
         if hasFailed {
@@ -208,11 +220,12 @@ final class PostgreSQLConnection {
         answer = result
         let status = PQresultStatus(result)
         hasFailed = status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY
+        if index == commands.count, isNew { isPrepared = !hasFailed }
       }
     }
     if isWhole, isAlive { PQclear(PQgetResult(handle)) }
     _ = PQexitPipelineMode(handle)
-    return answer
+    return (answer, isPrepared)
   }
 
   private func check(_ result: OpaquePointer?, _ sql: String) throws(StorageError) {
