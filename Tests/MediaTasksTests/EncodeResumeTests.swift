@@ -117,6 +117,23 @@ import Testing
     #expect(place.isSame("whole.mp4", "again.mp4"))
   }
 
+  @Test("a variable rate is kept by every codec, with the cache and without", arguments: ["h264", "hevc", "vp9", "av1"])
+  func variableRate(_ codec: String) throws {
+    let place = try Place(seconds: 3, filter: "select='not(between(mod(n,17),3,5))'")
+    func shown(_ name: String) throws -> [Double] { try place.times(name).map(\.show).sorted() }
+    let source = try shown("in.mp4")
+    #expect(Set(zip(source, source.dropFirst()).map { (($1 - $0) * 1000).rounded() }).count > 1)
+    for usesCache in [true, false] {
+      let name = "out\(usesCache)." + (codec == "vp9" ? "webm" : "mp4")
+      _ = try place.encode(fast(codec), to: name, usesCache: usesCache)
+      #expect(try place.isWhole(name))
+      let times = try shown(name)
+      #expect(times.count == source.count)
+      // WebM counts milliseconds.
+      for (time, wanted) in zip(times, source) { #expect(abs(time - times[0] - (wanted - source[0])) < 0.001) }
+    }
+  }
+
   @Test("another input, range, filter or quality is another encode")
   func otherWork() throws {
     let place = try Place(seconds: 3)

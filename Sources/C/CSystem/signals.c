@@ -25,7 +25,8 @@
 
 // glibc makes fstat(fd) as newfstatat(fd, "", …, AT_EMPTY_PATH). A filter cannot look behind the pointer, and allowing
 // the call would allow the stat of any path. So the filter traps it, and this handler, which has no more rights
-// than the rest of the process, makes the call by descriptor instead.
+// than the rest of the process, makes the call by descriptor instead. In the same way it answers the opening of encoders'
+// statistics with memory; every other path is refused.
 static void answer_trapped_call(int signal, siginfo_t *information, void *raw_context) {
   ucontext_t *context = raw_context;
   int saved = errno;
@@ -36,6 +37,9 @@ static void answer_trapped_call(int signal, siginfo_t *information, void *raw_co
       result = syscall(SYS_fstat, (int)ARGUMENT(context, 0), (void *)ARGUMENT(context, 2));
       if (result < 0) result = -errno;
     }
+  }
+  if (information->si_syscall == SYS_openat) {
+    result = rw_open_statistics((const char *)ARGUMENT(context, 1), (int)ARGUMENT(context, 2));
   }
   SET_RESULT(context, result);
   errno = saved;

@@ -42,6 +42,20 @@ public struct VideoCodec: Hashable, Sendable {
   /// encoder is closed that has had no picture: both encode in one go.
   public var joinsSegments: Bool { name == "h264" || name == "vp9" }
 
+  /// Why a bit rate cannot be spread in two passes; nil when it can.
+  public var twoPassObstacle: String? {
+    switch encoder {
+    case "libx264", "libx265", "libvpx-vp9": nil
+    case "libsvtav1": "libsvtav1 takes no statistics of a first pass from FFmpeg"
+    case "prores_ks", "ffv1": "\(name) codes each picture by itself and has no bit rate to spread"
+    default: "\(name) is a hardware encoder, which keeps no statistics"
+    }
+  }
+
+  /// Whether the encoder counts on a rate of pictures, also where it varies: libsvtav1 refuses the clock's own rate, the others share
+  /// bits out by it.
+  var needsFrameRate: Bool { ["libsvtav1", "libx265", "libvpx-vp9"].contains(encoder) }
+
   /// The codec called `name`. Hardware encoders go by FFmpeg's names (`h264_vaapi` …).
   public static func named(_ name: String) throws(MediaError) -> VideoCodec {
     if let codec = all.first(where: { $0.name == name }) { return codec }

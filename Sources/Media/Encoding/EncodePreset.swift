@@ -13,6 +13,8 @@ public struct EncodePreset: Sendable {
   public var quality: Double?
   /// Constant target in bit/s instead of a quality.
   public var bitRate: Int64?
+  /// Spread the bit rate in two passes over all pictures: everything is decoded and composed twice. Needs a bit rate. Default off.
+  public var isTwoPass = false
   /// Cap in bit/s.
   public var maximumBitRate: Int64?
   public var profile: String?

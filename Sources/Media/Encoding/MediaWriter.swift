@@ -29,6 +29,10 @@ public struct MediaWriter {
   public var timeBase: Rational?
   /// Constant frame rate to state; 0/1 for a variable one.
   public var frameRate = Rational.zero
+  /// About how many pictures there are a second where the rate varies; 0/1 when that is not known. Some encoders count on it.
+  public var typicalFrameRate = Rational.zero
+  /// What `learn` has learnt.
+  var learnt: LearntStatistics?
   /// Total length, where known, for progress.
   public var expectedDuration: MediaTime?
   public var meter: ProgressMeter?
@@ -111,14 +115,10 @@ public struct MediaWriter {
 
   /// The lane of the pictures: the first one opens the encoder.
   private func lane(_ first: VideoFrame, rest: any Source<VideoFrame>, muxer: inout Muxer) throws(MediaError) -> Lane {
-    let unit = timeBase ?? MediaWriter.timeBase(for: first)
-    var encoding = settings.video(size: first.size, color: first.resolvedColor, timeBase: unit, frameRate: frameRate)
+    let hdr = hdr(of: first)
+    var encoding = encoding(of: first)
     encoding.globalHeader = muxer.wantsGlobalHeader
-    encoding.sampleAspectRatio = first.sampleAspectRatio
-    encoding.fieldOrder = settings.fieldOrder
-    // What the pictures themselves say comes before what the container says.
-    let hdr = first.resolvedColor.isHDR ? first.hdrMetadata ?? settings.hdr : nil
-    if let hdr { settings.codec.state(hdr, in: &encoding.options) }
+    if let learnt { encoding.pass = .second(path: learnt.place.path, statistics: learnt.statistics) }
     let (meter, total) = (meter, expectedDuration?.doubleValue)
     let onFrame: (MediaTime) -> Void = { time in
       meter?.advance(fraction: total.flatMap { $0 > 0 ? min(1, time.doubleValue / $0) : nil })
@@ -137,6 +137,22 @@ public struct MediaWriter {
     let source = try VideoEncodeSource(
       first: first, rest: rest, settings: encoding, keyframes: keyframes, ledger: ledger, environment: environment, onFrame: onFrame)
     return Lane(source: source, index: try source.addStream(to: &muxer, tags: tags), timeBase: source.timeBase, isVideo: true)
+  }
+
+  /// The light of HDR pictures: what the pictures themselves say comes before what the container says.
+  private func hdr(of first: VideoFrame) -> HDRMetadata? { first.resolvedColor.isHDR ? first.hdrMetadata ?? settings.hdr : nil }
+
+  /// How pictures like `first` are encoded.
+  func encoding(of first: VideoFrame) -> Encoder.VideoSettings {
+    let unit = timeBase ?? MediaWriter.timeBase(for: first)
+    var encoding = settings.video(size: first.size, color: first.resolvedColor, timeBase: unit, frameRate: frameRate)
+    if !frameRate.isPositive, settings.codec.needsFrameRate {
+      encoding.frameRate = min(typicalFrameRate.isPositive ? typicalFrameRate : Rational(30), Rational(240))
+    }
+    encoding.sampleAspectRatio = first.sampleAspectRatio
+    encoding.fieldOrder = settings.fieldOrder
+    if let hdr = hdr(of: first) { settings.codec.state(hdr, in: &encoding.options) }
+    return encoding
   }
 
   /// Nil when there is no sample.

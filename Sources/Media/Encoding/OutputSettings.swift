@@ -68,6 +68,18 @@ public struct OutputSettings: Sendable {
       throw MediaError(
         .usage, "cannot write fragments into .\(container)", reason: "MP4 and MOV alone have them", advice: "write an .mp4 file")
     }
+    if preset.isTwoPass, !copiesVideo {
+      guard preset.bitRate != nil else {
+        throw MediaError(
+          .usage, "cannot encode in two passes", reason: "two passes spread a bit rate, and there is none",
+          advice: "give a bit rate, or keep to the quality that one pass is for")
+      }
+      if let obstacle = codec.twoPassObstacle {
+        throw MediaError(
+          .unavailable, "cannot encode to \(codec.name) in two passes", reason: obstacle,
+          advice: "use h264, hevc or vp9, or one pass")
+      }
+    }
     self.container = container
     self.codec = codec
     self.preset = preset

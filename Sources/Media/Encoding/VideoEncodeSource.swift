@@ -34,6 +34,9 @@ final class VideoEncodeSource: Source {
 
   var timeBase: Rational { encoder.timeBase }
 
+  /// Of the first of two passes, after the last packet.
+  var statistics: [UInt8] { encoder.statistics }
+
   func next() throws(MediaError) -> Packet? {
     while true {
       if let packet = try encoder.receive() {

@@ -1,5 +1,6 @@
 import CFFmpeg
 import CShims
+import Glibc
 public import MediaCore
 
 /// Encodes frames of one kind. Not safe to share between threads.
@@ -33,6 +34,8 @@ public struct Encoder: ~Copyable {
     public var threads: Int
     /// Put parameter sets into the container's header (MP4, MOV, MKV), not before each keyframe.
     public var globalHeader: Bool
+    /// Which of two passes this is. Default the only one.
+    public var pass = Pass.only
 
     public init(
       encoder: String, size: FrameSize, format: PixelFormat = .yuv420p, color: ColorTags = .bt709, timeBase: Rational,
@@ -48,6 +51,15 @@ public struct Encoder: ~Copyable {
       self.threads = threads
       self.globalHeader = globalHeader
     }
+  }
+
+  /// Two passes over the same pictures: the first learns how hard they are, the second spends a bit rate where it is needed.
+  public enum Pass: Hashable, Sendable {
+    case only
+    /// `path`: where an encoder that keeps its statistics in files begins their names.
+    case first(path: String)
+    /// `statistics`: what the encoder of the first pass had in its `statistics` at its end.
+    case second(path: String, statistics: [UInt8])
   }
 
   /// What sound to encode to.
@@ -96,7 +108,14 @@ public struct Encoder: ~Copyable {
     context.pointee.height = Int32(settings.size.height)
     context.pointee.pix_fmt = settings.format.raw
     context.pointee.time_base = settings.timeBase.avRational
-    if settings.frameRate.isPositive { context.pointee.framerate = settings.frameRate.avRational }
+    if settings.frameRate.isPositive {
+      context.pointee.framerate = settings.frameRate.avRational
+      // libvpx takes this for the length of each picture, and in two passes spends the bits of that time.
+      if settings.encoder.hasPrefix("libvpx") {
+        let ticks = (settings.frameRate.reciprocal / settings.timeBase).rounded
+        context.pointee.ticks_per_frame = Int32(clamping: max(1, ticks))
+      }
+    }
     context.pointee.sample_aspect_ratio = settings.sampleAspectRatio.avRational
     if settings.fieldOrder == .topFirst || settings.fieldOrder == .bottomFirst {
       context.pointee.flags |= AV_CODEC_FLAG_INTERLACED_DCT | AV_CODEC_FLAG_INTERLACED_ME
@@ -112,7 +131,8 @@ public struct Encoder: ~Copyable {
     if let count = settings.maximumBFrames { context.pointee.max_b_frames = Int32(count) }
     context.pointee.thread_count = Int32(settings.threads)
     if settings.globalHeader { context.pointee.flags |= AV_CODEC_FLAG_GLOBAL_HEADER }
-    try Encoder.open(context, settings.encoder, settings.options, environment)
+    let options = Encoder.setPass(settings, on: context)
+    try Encoder.open(context, settings.encoder, options, environment)
     name = settings.encoder
     size = settings.size
     format = settings.format
@@ -148,7 +168,37 @@ public struct Encoder: ~Copyable {
 
   deinit {
     var context: UnsafeMutablePointer<AVCodecContext>? = context
+    // libavcodec leaves this one to whoever set it.
+    av_freep(&context!.pointee.stats_in)
     avcodec_free_context(&context)
+  }
+
+  /// In the first of two passes, after all packets were taken: what the second one needs. Empty for encoders that keep it in files.
+  public var statistics: [UInt8] {
+    guard let text = context.pointee.stats_out else { return [] }
+    return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+  }
+
+  /// Tells `context` which pass it is; returns the options with what the encoder takes as options.
+  private static func setPass(_ settings: VideoSettings, on context: UnsafeMutablePointer<AVCodecContext>) -> [String: String] {
+    var options = settings.options
+    let (number, path): (Int, String)
+    switch settings.pass {
+    case .only: return options
+    case .first(let place):
+      context.pointee.flags |= AV_CODEC_FLAG_PASS1
+      (number, path) = (1, place)
+    case .second(let place, let statistics):
+      context.pointee.flags |= AV_CODEC_FLAG_PASS2
+      if !statistics.isEmpty { context.pointee.stats_in = av_strdup(String(decoding: statistics, as: UTF8.self)) }
+      (number, path) = (2, place)
+    }
+    // libx265 is not told of the flags.
+    if settings.encoder == "libx264" { options["stats"] = path }
+    if settings.encoder == "libx265" {
+      options["x265-params"] = [options["x265-params"], "pass=\(number)", "stats=\(path)"].compactMap(\.self).joined(separator: ":")
+    }
+    return options
   }
 
   /// Of the pixel formats that an encoder takes, the one that loses least of `format`; nil when it takes any or is not there.

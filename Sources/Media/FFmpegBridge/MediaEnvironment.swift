@@ -12,6 +12,9 @@ public struct MediaEnvironment: Sendable {
   /// Whether a failed read in mid-file ends the input, booked as a reason why it is incomplete, instead of the run.
   /// Default off.
   public var keepsIncomplete = false
+  /// A path under which encoders may keep the statistics of two passes, in memory; nil, the default: in a folder of their own for
+  /// temporary files.
+  public var statisticsPath: String?
 
   public init(
     limits: Limits = Limits(), cancellation: Cancellation = Cancellation(), diagnostics: Diagnostics = Diagnostics(),

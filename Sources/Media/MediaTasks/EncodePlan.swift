@@ -13,6 +13,8 @@ struct EncodePlan {
   var range = TimeRange()
   var timeBase: Rational?
   var frameRate = Rational.zero
+  /// About how many pictures there are a second where the rate varies.
+  var typicalFrameRate = Rational.zero
   var duration: MediaTime?
   var snap: TimeSnap?
   var warnings: [String] = []
@@ -36,6 +38,7 @@ struct EncodePlan {
       preset.bitRate = nil
     }
     if let rate = task.bitRate { preset.bitRate = rate }
+    if task.twoPass == true { preset.isTwoPass = true }
     if let speed = task.speed {
       guard VideoCodec.speeds.contains(speed) else {
         throw MediaError(
@@ -103,6 +106,7 @@ struct EncodePlan {
   }
 
   private mutating func setTiming(_ task: EncodeTask, _ video: StreamInfo) {
+    typicalFrameRate = video.averageFrameRate.isPositive ? video.averageFrameRate : video.nominalFrameRate
     if let rate = task.frameRate {
       frameRate = rate
     } else if let snap = TimeSnap(for: video) {
@@ -146,7 +150,8 @@ struct EncodePlan {
     guard task.copiesVideo else { return }
     let changes: [(String, Bool)] = [
       ("--size", task.bounds != nil), ("--fps", task.frameRate != nil), ("--filter", task.filter != nil), ("--crf", task.crf != nil),
-      ("--bitrate", task.bitRate != nil), ("--watermark-id", task.watermark != nil), ("segments", task.segmentSeconds != nil),
+      ("--bitrate", task.bitRate != nil), ("--two-pass", task.twoPass == true), ("--watermark-id", task.watermark != nil),
+      ("segments", task.segmentSeconds != nil),
     ]
     if let change = changes.first(where: \.1) {
       throw MediaError(

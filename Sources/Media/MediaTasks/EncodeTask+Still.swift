@@ -97,6 +97,7 @@ extension EncodeTask {
   private func checkStill(_ format: ImageFormat) throws(MediaError) {
     let settings: [(String, Bool)] = [
       ("--codec", codec != nil), ("--audio", audioCodec != nil), ("--crf", crf != nil), ("--bitrate", bitRate != nil),
+      ("--two-pass", twoPass == true),
       ("--fps", frameRate != nil), ("--trim", trimStart != nil || trimEnd != nil), ("--keep", !keep.isEmpty),
       ("segments", segmentSeconds != nil), ("metadata", !metadata.isEmpty),
     ]

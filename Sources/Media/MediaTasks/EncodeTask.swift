@@ -28,6 +28,8 @@ public struct EncodeTask: MediaTask {
   public var crf: Double?
   /// Bits a second instead of a quality.
   public var bitRate: Int64?
+  /// Spread the bit rate in two passes over all pictures, which are decoded twice. Needs a bit rate. Nil: no.
+  public var twoPass: Bool?
   /// x264's preset names.
   public var speed: String?
   /// Bounds that the picture is fitted into; a zero side is free.
@@ -96,53 +98,36 @@ public struct EncodeTask: MediaTask {
     var writer = MediaWriter(settings: plan.settings, environment: environment, ledger: ledger)
     writer.frameRate = plan.frameRate
     writer.timeBase = plan.timeBase
+    writer.typicalFrameRate = plan.typicalFrameRate
     writer.expectedDuration = plan.duration
     let store = SegmentStore(context.files, isEnabled: usesCache)
     if usesCache, plan.video != nil, segmentSeconds == nil {
       writer.checkpoints = EncodeCheckpoints(store: store, key: try checkpointKey(store, context))
     }
     if let segmentSeconds { writer.keyframes = try segmentStarts(segmentSeconds, plan) }
-    writer.meter = ProgressMeter(stage: "encode", total: nil, handler: context.progress)
-
-    var video: (any Source<VideoFrame>)?
-    var decode: VideoDecodeSource?
-    var marking: MarkStage?
-    var markKey: WatermarkKeyID?
-    var stop: [() -> Void] = []
-    defer { for end in stop { end() } }
     if watermark != nil, plan.video == nil {
       throw MediaError(
         .damaged, "cannot mark \(input.displayName)", path: input.displayName, reason: "it has no picture",
         advice: "marks are put into pictures")
     }
-    if let stream = plan.video {
-      let source = try VideoDecodeSource(input, stream: stream.index, range: plan.range, environment: environment, ledger: ledger)
-      decode = source
-      let decoded = Queue(upstream: source)
-      var chain: any Source<VideoFrame> = decoded
-      if let snap = plan.snap { chain = chain.through(snap) }
-      chain = chain.through(PictureConformer(plan.picture, environment: environment))
-      if let rate = frameRate ?? (segmentSeconds == nil ? nil : plan.frameRate) {
-        chain = chain.through(FrameRateStage(rate: rate, ledger: ledger))
-      }
-      if let watermark {
-        let made = try watermark.makeStage(
-          context.files, picturesPerSegment: segmentSeconds.map { $0 * (frameRate ?? plan.frameRate).doubleValue })
-        (marking, markKey) = (made.stage, made.keyID)
-        chain = chain.through(made.stage)
-      }
-      let conformed = Queue(upstream: chain)
-      video = conformed
-      // The later queue first: its thread pulls from the earlier one.
-      stop = [{ decoded.stop() }, { conformed.stop() }]
+    if plan.settings.preset.isTwoPass, plan.video != nil {
+      // Damage and counts are booked in the second pass.
+      let lesson = try pictures(plan, input, context, environment.noting(in: DamageLog()), Ledger())
+      defer { lesson?.stop() }
+      writer.meter = ProgressMeter(stage: "first pass", total: nil, handler: context.progress)
+      if let lesson { try writer.learn(from: lesson.video) }
     }
+    writer.meter = ProgressMeter(stage: "encode", total: nil, handler: context.progress)
+    let pictures = try pictures(plan, input, context, environment, ledger)
+    defer { pictures?.stop() }
+    let (decode, marking, markKey) = (pictures?.decode, pictures?.mark?.stage, pictures?.mark?.keyID)
     var audio: (any Source<AudioBlock>)?
     if let stream = plan.audio {
       audio = try AudioDecodeSource(
         input, stream: stream.index, range: plan.range, sampleRate: plan.settings.audioSampleRate, channels: plan.settings.audioChannels,
         environment: environment)
     }
-    let summary = try writer.write(video: video, audio: audio, tracks: tracks, to: output)
+    let summary = try writer.write(video: pictures?.video, audio: audio, tracks: tracks, to: output)
 
     var report = TaskReport(task: EncodeTask.kind)
     report.inputs = [InputReport.make(input, environment: environment, bytesRead: decode?.bytesRead ?? 0, frames: ledger["decoded"])]
@@ -168,6 +153,43 @@ public struct EncodeTask: MediaTask {
         "cannot encode \(output.displayName)", given: ["decoded"], taken: ["encoded", "from the cache", "outside the trim"])
     }
     return report
+  }
+
+  /// The pictures on their way to the encoder.
+  private struct Pictures {
+    let video: Queue<VideoFrame>
+    let decode: VideoDecodeSource
+    let mark: (stage: MarkStage, keyID: WatermarkKeyID)?
+    let decoded: Queue<VideoFrame>
+
+    func stop() {
+      // The later queue first: its thread pulls from the earlier one.
+      decoded.stop()
+      video.stop()
+    }
+  }
+
+  /// Nil when there are none to encode.
+  private func pictures(
+    _ plan: EncodePlan, _ input: InputFile, _ context: TaskContext, _ environment: MediaEnvironment, _ ledger: Ledger
+  ) throws(MediaError) -> Pictures? {
+    guard let stream = plan.video else { return nil }
+    let source = try VideoDecodeSource(input, stream: stream.index, range: plan.range, environment: environment, ledger: ledger)
+    let decoded = Queue(upstream: source)
+    var chain: any Source<VideoFrame> = decoded
+    if let snap = plan.snap { chain = chain.through(snap) }
+    chain = chain.through(PictureConformer(plan.picture, environment: environment))
+    if let rate = frameRate ?? (segmentSeconds == nil ? nil : plan.frameRate) {
+      chain = chain.through(FrameRateStage(rate: rate, ledger: ledger))
+    }
+    var mark: (stage: MarkStage, keyID: WatermarkKeyID)?
+    if let watermark {
+      let made = try watermark.makeStage(
+        context.files, picturesPerSegment: segmentSeconds.map { $0 * (frameRate ?? plan.frameRate).doubleValue })
+      mark = made
+      chain = chain.through(made.stage)
+    }
+    return Pictures(video: Queue(upstream: chain), decode: source, mark: mark, decoded: decoded)
   }
 
   /// Everything that decides the pictures and how they are encoded.

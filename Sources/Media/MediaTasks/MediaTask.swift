@@ -24,6 +24,8 @@ public struct TaskContext: Sendable {
   public var cancellation: Cancellation
   /// Threads that codecs may use. Fixed by whoever starts the task, so that results do not depend on the machine.
   public var threads: Int
+  /// A path under which encoders may keep the statistics of two passes, in memory; nil: in a folder of their own for temporary files.
+  public var statisticsPath: String?
   /// Called at most ten times a second, on a thread of the task.
   public var progress: (@Sendable (Progress) -> Void)?
 
@@ -41,6 +43,8 @@ public struct TaskContext: Sendable {
 
   /// A fresh environment for one input of the task.
   func environment(diagnostics: Diagnostics = Diagnostics()) -> MediaEnvironment {
-    MediaEnvironment(limits: limits, cancellation: cancellation, diagnostics: diagnostics, threads: threads)
+    var environment = MediaEnvironment(limits: limits, cancellation: cancellation, diagnostics: diagnostics, threads: threads)
+    environment.statisticsPath = statisticsPath
+    return environment
   }
 }

@@ -124,10 +124,12 @@ public struct RenderTask: MediaTask {
     let animation = try animation(of: render.document)
     let settings = animation == nil ? try settings(of: render, context) : nil
     var mark: (stage: MarkStage, keyID: WatermarkKeyID)?
+    var firstPassMark: MarkStage?
     if let wanted = render.document.watermark, let key {
       var request = MarkRequest(id: WatermarkID(wanted.id), meanPSNR: wanted.psnr?.doubleValue)
       request.key = key
       mark = try request.makeStage(context.files)
+      if settings?.preset.isTwoPass == true { firstPassMark = try request.makeStage(context.files).stage }
     }
     let output = try context.files.createOutput(self.output)
     var summary = MediaWriter.Summary()
@@ -136,7 +138,8 @@ public struct RenderTask: MediaTask {
         animation.format, bounds: animation.preset.bounds ?? render.document.canvas.size,
         rate: animation.preset.maximumFrameRate ?? render.timeline.frameRate, to: output, progress: context.progress, mark: mark?.stage)
     } else if let settings {
-      summary = try render.run(settings: settings, to: output, reuse: reuse, progress: context.progress, mark: mark?.stage)
+      summary = try render.run(
+        settings: settings, to: output, reuse: reuse, progress: context.progress, mark: mark?.stage, firstPassMark: firstPassMark)
     }
 
     if let playlist {

@@ -29,6 +29,7 @@ enum EncodeCommand {
           "The audio codec, or copy: the packets as they are."),
         Option("crf", .number("N", in: 0...63), default: "that of the preset", "Quality on the encoder's own scale; lower is better."),
         Option("bitrate", .text("R"), default: "none, quality decides", "Bits a second instead of a quality: 5M, 800k."),
+        .flag("two-pass", "Spread the bit rate in two passes over all pictures (h264, hevc, vp9)."),
         Option("speed", .choice(VideoCodec.speeds), default: "that of the preset", "How much time the encoder takes."),
         Option("size", .text("WxH"), default: "that of the source", "Fit inside: 1280x720, 1280x or x720."),
         Option("fps", .text("R"), default: "that of the source", "A constant frame rate: 30, 30000/1001."),
@@ -81,6 +82,7 @@ enum EncodeCommand {
     if task.crf != nil && task.bitRate != nil {
       throw MediaError(.usage, "encode", reason: "--crf and --bitrate exclude each other", advice: "give one of them")
     }
+    if invocation.flag("two-pass") { task.twoPass = true }
     task.speed = invocation.value("speed")
     task.bounds = try invocation.value("size").map { text throws(MediaError) in try Values.size(text, option: "size") }
     task.frameRate = try invocation.value("fps").map { text throws(MediaError) in try Values.frameRate(text, option: "fps") }

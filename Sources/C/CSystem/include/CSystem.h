@@ -120,14 +120,28 @@ int rw_filter_system_calls(int socket);
 /// Lets the loaded libraries learn, while files can still be read, how many processors there are and how they lie.
 void rw_learn_processors(void);
 
+// statistics.c --------------------------------------------------------------------------------------------------
+
+/// The path under which encoders may keep the statistics of two passes in a sealed process. It names nothing: an
+/// attempt to open it, or it with anything appended, is answered with anonymous memory of this process.
+#define RW_STATISTICS_PATH "/reelwright-statistics"
+
+/// Makes the anonymous memory, empty. To be called before system calls are filtered. Without it opens are refused.
+void rw_make_statistics(void);
+
+/// A new descriptor for `path` when it begins with RW_STATISTICS_PATH, at its start, emptied when `flags` open it for
+/// writing; -EACCES for all other paths. Paths that contain "tree" are one piece of memory, all others another. Safe
+/// in signal handlers.
+long rw_open_statistics(const char *path, int flags);
+
 // signals.c -----------------------------------------------------------------------------------------------------
 
 /// The line that a dying worker writes on its error output, before " SIGNAL MEMORY": the number of the signal and
 /// 1 when no memory could be had at that moment.
 #define RW_DEATH_NOTE "reel-worker died:"
 
-/// Answers fstat (which the C library makes by path, with an empty one) in a process whose filter traps it; writes
-/// the death note on a fatal signal; ignores SIGPIPE and SIGXFSZ, so that they become errors of the call.
+/// Answers fstat (which the C library makes by path, with an empty one) and the opening of statistics in a process
+/// whose filter traps them; writes the death note on a fatal signal; ignores SIGPIPE and SIGXFSZ, so that they become errors of the call.
 int rw_install_signal_handlers(void);
 
 #endif

@@ -30,10 +30,11 @@ extension EncodePreset {
       throw RenderSupport.missing(output.place, "pixel formats other than yuv420p")
     }
     if output.twoPass == true {
-      throw MediaError(
-        .unavailable, "cannot encode in two passes",
-        reason: "\(output.place.position): \(preset.codec) encoders keep what they learn in files, "
-          + "which a sealed worker may not write", advice: "use \"crf\" with \"maxBitrate\", or \"bitrate\" in one pass")
+      guard preset.bitRate != nil, !preset.isAnimation else {
+        throw output.place.error(
+          "\"twoPass\" spreads a bit rate, and there is none", advice: "give \"bitrate\", or leave out \"twoPass\"")
+      }
+      preset.isTwoPass = true
     }
     if let fragmented = output.fragmented { preset.isFragmented = fragmented }
     if let codec = output.audioCodec { preset.audioEncoder = codec }

@@ -48,30 +48,45 @@ public final class Render {
   /// - Parameters:
   ///   - reuse: what need not be encoded again. Default everything.
   ///   - mark: puts the document's watermark into every picture. A document that asks for one throws `usage` without.
+  ///   - firstPassMark: the same for the first of two passes, where there are two. Default none: the bit rate is spread as without a mark.
   public func run(
     settings: Encoding.OutputSettings, to output: OutputFile, reuse: Reuse = Reuse(), progress: ProgressMeter.Handler?,
-    mark: MarkStage? = nil
+    mark: MarkStage? = nil, firstPassMark: MarkStage? = nil
   ) throws(MediaError) -> MediaWriter.Summary {
     try requireMark(mark)
     let meter = ProgressMeter(stage: "render", total: Int64(timeline.frameCount), handler: progress)
     let (layout, reason) = try layout(settings: settings, reuse: reuse, isMarked: mark != nil)
     if let layout { return try assemble(layout, settings: settings, to: output, meter: meter) }
     segments = [.init(from: 0, to: timeline.frameCount, action: "encode", reason: reason)]
-    let source = try RenderSource(document, timeline: timeline, color: Render.color, inputs: inputs, text: text, ledger: ledger)
-    let bounds = Queue<VideoFrame>.Bounds(elements: 2)
-    let composed = mark.map { Queue(bounds: bounds, upstream: source.through($0)) } ?? Queue(bounds: bounds, upstream: source)
-    defer { composed.stop() }
-    let sound = try sound(sampleRate: settings.audioSampleRate).map { (source) in Queue(bounds: .init(elements: 64), upstream: source) }
-    defer { sound?.stop() }
     var writer = MediaWriter(settings: settings, environment: environment, ledger: ledger)
     writer.frameRate = document.canvas.frameRate
     writer.expectedDuration = timeline.duration
+    if settings.preset.isTwoPass {
+      // Opened anew: damage is to be booked once.
+      let again = RenderInputs(document, files: files, environment: environment)
+      for reference in document.mediaReferences { _ = try again.entry(reference) }
+      writer.meter = ProgressMeter(stage: "first pass", total: Int64(timeline.frameCount), handler: progress)
+      let pictures = try composed(firstPassMark, inputs: again, ledger: Ledger())
+      defer { pictures.stop() }
+      try writer.learn(from: pictures)
+    }
+    let composed = try composed(mark, inputs: inputs, ledger: ledger)
+    defer { composed.stop() }
+    let sound = try sound(sampleRate: settings.audioSampleRate).map { (source) in Queue(bounds: .init(elements: 64), upstream: source) }
+    defer { sound?.stop() }
     writer.meter = meter
     let summary = try writer.write(video: composed, audio: sound, to: output)
     ledger.book("planned", Int64(timeline.frameCount))
     try ledger.reconcile("cannot render \(output.displayName)", given: ["planned"], taken: ["composed"])
     try ledger.reconcile("cannot render \(output.displayName)", given: ["composed"], taken: ["muxed"])
     return summary
+  }
+
+  /// All pictures, made on a thread of their own.
+  private func composed(_ mark: MarkStage?, inputs: RenderInputs, ledger: Ledger) throws(MediaError) -> Queue<VideoFrame> {
+    let source = try RenderSource(document, timeline: timeline, color: Render.color, inputs: inputs, text: text, ledger: ledger)
+    let bounds = Queue<VideoFrame>.Bounds(elements: 2)
+    return mark.map { Queue(bounds: bounds, upstream: source.through($0)) } ?? Queue(bounds: bounds, upstream: source)
   }
 
   /// Nothing unmarked leaves that a document wants marked.

@@ -37,7 +37,9 @@ extension Render {
     guard reuse.cache || reuse.copies else { return (nil, "nothing is to be reused") }
     if isMarked || document.watermark != nil { return (nil, "every picture is watermarked") }
     guard settings.codec.joinsSegments else { return (nil, "\(settings.codec.name) is encoded whole") }
-    guard settings.preset.bitRate == nil else { return (nil, "a bit rate is kept over the whole") }
+    guard settings.preset.bitRate == nil else {
+      return (nil, settings.preset.isTwoPass ? "a bit rate is spread over the whole in two passes" : "a bit rate is kept over the whole")
+    }
     let store = SegmentStore(files, isEnabled: reuse.cache)
     let rate = timeline.frameRate
     let interval = settings.preset.keyframeSeconds.map { Int((Rational($0) * rate).rounded) } ?? Int((Rational(4) * rate).rounded)

@@ -9,6 +9,9 @@ public enum WorkerService {
   /// no socket made; Dispatch and `Task` do not work there.
   public typealias Handler = @Sendable (WorkerTask) throws(MediaError) -> [UInt8]
 
+  /// The path under which encoders may keep the statistics of two passes in the sealed process: it opens as anonymous memory.
+  public static let statisticsPath = RW_STATISTICS_PATH
+
   /// Serves the orchestrator at descriptor 3 until the task is done, and ends the process.
   ///
   /// The process seals itself before it starts a thread and before it reads the task. A template runs `prepare`,
