@@ -1,4 +1,5 @@
 import DatabaseTestSupport
+import FoundationEssentials
 import MetadataLog
 import Storage
 import Testing
@@ -47,9 +48,25 @@ import Testing
       try store.submit(spec)
     }
     try Runner(store: store, handlers: handlers).run(until: .drained)
-    try log.erase(project: "gone", participants: [JobErasure(store: store)])
+    // A hold without a class keeps jobs and files too, also from being removed when they are finished.
+    let hold = try log.placeHold(project: "gone", retention: nil, reason: "case 12")
+    var report = try log.erase(project: "gone", participants: [JobErasure(store: store)])
+    #expect(report.gone == ErasedThings() && report.events == 0)
+    #expect(report.held == ErasedThings(jobs: 1, files: 2) && report.heldEvents > 0)
+    #expect(try store.removeFinished(project: "gone") == 0)
+    #expect(Publication.contents(paths[1]) != nil && Publication.contents(paths[1] + ".sidecar.json") != nil)
+    try log.releaseHold(hold.id)
+    // One of a class keeps events of that class only.
+    _ = try log.placeHold(project: "gone", retention: .moderation, reason: "case 13")
+    report = try log.erase(project: "gone", participants: [JobErasure(store: store)])
+    #expect(report.gone == ErasedThings(jobs: 1, files: 2) && report.held == ErasedThings())
     #expect(Publication.contents(paths[0]) != nil && Publication.contents(paths[0] + ".sidecar.json") != nil)
     #expect(Publication.contents(paths[1]) == nil && Publication.contents(paths[1] + ".sidecar.json") == nil)
     #expect(try store.jobs().map(\.spec.project) == ["keep"])
+    // An output that was replaced since is another's; its sidecar, which is the job's own, goes.
+    let other = try #require(FileManager.default.createFile(atPath: paths[0], contents: Data("other".utf8)) ? paths[0] : nil)
+    report = try log.erase(project: "keep", participants: [JobErasure(store: store)])
+    #expect(report.gone == ErasedThings(jobs: 1, files: 1, leftFiles: 1))
+    #expect(Publication.contents(other) == Array("other".utf8) && Publication.contents(other + ".sidecar.json") == nil)
   }
 }

@@ -27,7 +27,7 @@ struct ExportTests {
     let first = "\(fixture.folder.path)/first"
     try fixture.log.export(to: first, media: [ExportedFile(name: "out1", path: media)])
     let other = try LogFixture()
-    let (imported, entries) = try other.log.importing(from: first)
+    let (imported, entries, _) = try other.log.importing(from: first)
     #expect(entries > 10)
     #expect(imported.installation == fixture.log.installation)
     #expect(try imported.entries() == fixture.log.entries())
@@ -46,6 +46,26 @@ struct ExportTests {
     #expect(throws: MetadataLogError.self) { try fixture.log.export(to: first) }
     let full = #expect(throws: MetadataLogError.self) { try fixture.log.importing(from: first) }
     #expect(full?.code == .exists)
+  }
+
+  @Test("an export of one project holds nothing of the others but hashes, and its chain is checked on import")
+  func oneProject() throws {
+    let fixture = try filled()
+    let folder = "\(fixture.folder.path)/kept"
+    let summary = try fixture.log.export(to: folder, project: "kept")
+    let text = String(decoding: LogFixture.read("\(folder)/events.jsonl"), as: UTF8.self)
+    #expect(text.contains("\"kept\"") && !text.contains("mlaut") && !text.contains("\"default\""))
+    let other = try LogFixture()
+    let (imported, _, taken) = try other.log.importing(from: folder)
+    #expect(taken == summary && summary.project == "kept" && summary.events > 0 && summary.hashes > summary.events)
+    var filter = LogFilter()
+    filter.project = "kept"
+    #expect(try imported.entries() == fixture.log.entries(filter))
+    #expect(try imported.verify().fault == nil)
+    // The chain goes on where that of the whole log does.
+    #expect(try imported.append(sampleEvents()).first == fixture.log.append(sampleEvents()).first)
+    let missing = #expect(throws: MetadataLogError.self) { try fixture.log.export(to: folder + "2", project: "nobody") }
+    #expect(missing?.code == .missing && LogFixture.read(folder + "2/export.json").isEmpty)
   }
 
   @Test("a changed export is refused and nothing of it is kept")

@@ -102,9 +102,13 @@ struct RetentionTests {
     final class Participant: ErasureParticipant {
       let crashes: Bool
       init(crashes: Bool) { self.crashes = crashes }
-      func removeFiles(of project: String) throws { if crashes { throw Crash() } }
-      func removeRows(of project: String, in transaction: any Transaction) throws {
-        try transaction.execute("DELETE FROM things WHERE project = $1", [.text(project)])
+      func count(of project: String) throws -> ErasedThings { ErasedThings() }
+      func removeFiles(of project: String) throws -> ErasedThings {
+        if crashes { throw Crash() }
+        return ErasedThings()
+      }
+      func removeRows(of project: String, in transaction: any Transaction) throws -> ErasedThings {
+        ErasedThings(jobs: Int64(try transaction.execute("DELETE FROM things WHERE project = $1", [.text(project)])))
       }
     }
     let fixture = try LogFixture()

@@ -30,15 +30,18 @@ public enum CommonOptions {
       Option("metadata", .text("K=V"), default: "none", repeats: true, "Metadata of yours for the sidecar of the output."),
     ]
 
-  /// For commands that use the job store.
+  /// For commands that use the job store. One that can do its work for a single project, or for what carries a label, adds
+  /// `onlyProject` and `onlyLabel`: an option that a command does not act upon is not offered.
   public static let store: [Option] =
     console + [
       Option(
         "store", .text("URL"), default: "$XDG_STATE_HOME/reelwright/jobs.sqlite",
-        "The store: a path or sqlite: URL of an SQLite database, or postgresql://…"),
-      Option("project", .text("P"), default: "all", "Only this project."),
-      Option("label", .text("K=V"), default: "none", repeats: true, "Only what carries this label."),
+        "The store: a path or sqlite: URL of an SQLite database, or postgresql://…")
     ]
+
+  public static let onlyProject = Option("project", .text("P"), default: "all", "Only this project.")
+
+  public static let onlyLabel = Option("label", .text("K=V"), default: "none", repeats: true, "Only what carries this label.")
 
   private static var limitDefaults: String {
     let limits = Limits()

@@ -18,13 +18,19 @@ enum CreatorsCommand {
       subcommands: [enrol, withdraw, list, mark, who])
   }
 
+  private static let project = Option(
+    "project", .text("P"), default: "default", "The project that this is recorded under.")
+
   private static let creator = Argument("CREATOR", .one, kind: .text, "The creator's opaque id.")
 
   private static var enrol: Command {
     Command(
-      "enrol", summary: "enrol a creator, with their consent", arguments: [creator], commonOptions: CommonOptions.store,
+      "enrol", summary: "enrol a creator, with their consent", arguments: [creator], options: [project],
+      commonOptions: CommonOptions.store,
       action: { invocation in
-        try CreatorRegistry(Store.log(invocation)).enrol(invocation.required("CREATOR"), project: invocation.value("project") ?? "default")
+        let creator = invocation.required("CREATOR")
+        try CreatorRegistry(Store.log(invocation)).enrol(creator, project: invocation.value("project") ?? "default")
+        if invocation.isJSON { try invocation.console.writeJSON(ConsentDocument(creator: creator, enrolled: true)) }
         return 0
       })
   }
@@ -33,10 +39,14 @@ enum CreatorsCommand {
     Command(
       "withdraw", summary: "end a creator's consent",
       discussion: "No output of theirs is marked any more, and no detection of an old mark is reported.",
-      arguments: [creator], commonOptions: CommonOptions.store,
+      arguments: [creator], options: [project], commonOptions: CommonOptions.store,
       action: { invocation in
-        try CreatorRegistry(Store.log(invocation)).withdraw(
-          invocation.required("CREATOR"), project: invocation.value("project") ?? "default")
+        let creator = invocation.required("CREATOR")
+        guard let log = try Store.existingLog(invocation) else {
+          throw MetadataLogError(.missing, "cannot withdraw \(creator)", reason: "no such creator is enrolled")
+        }
+        try CreatorRegistry(log).withdraw(creator, project: invocation.value("project") ?? "default")
+        if invocation.isJSON { try invocation.console.writeJSON(ConsentDocument(creator: creator, enrolled: false)) }
         return 0
       })
   }
@@ -44,12 +54,16 @@ enum CreatorsCommand {
   private static var list: Command {
     Command(
       "list", summary: "the creators, or the ids of their marks",
-      options: [.flag("ids", "The watermark ids of creators who agree, one a line: a registry for 'reel watermark detect'.")],
+      options: [
+        .flag("ids", "The watermark ids of creators who agree, one a line: a registry for 'reel watermark detect'."),
+        Option("project", .text("P"), default: "all", "Only creators with marks of this project, and only those marks."),
+      ],
       commonOptions: CommonOptions.store,
       action: { invocation in
-        let registry = CreatorRegistry(try Store.log(invocation))
+        let registry = try Store.existingLog(invocation).map { CreatorRegistry($0) }
+        let project = invocation.value("project")
         if invocation.flag("ids") {
-          let ids = try registry.marks().map(\.watermark)
+          let ids = try registry?.marks(project: project).map(\.watermark) ?? []
           if invocation.isJSON {
             try invocation.console.writeJSON(IdDocument(ids: ids))
           } else {
@@ -57,7 +71,7 @@ enum CreatorsCommand {
           }
           return 0
         }
-        let creators = try registry.creators()
+        let creators = try registry?.creators(project: project) ?? []
         if invocation.isJSON {
           try invocation.console.writeJSON(
             CreatorDocument(creators: creators.map { .init(id: $0.id, enrolled: $0.withdrawnMicroseconds == nil, marks: $0.marks) }))
@@ -76,10 +90,14 @@ enum CreatorsCommand {
     Command(
       "mark", summary: "a new random watermark id for an output of a creator",
       discussion: "Prints the id for --id of 'reel watermark embed'. Refused, with status 77, for a creator who is not enrolled.",
-      arguments: [creator], commonOptions: CommonOptions.store,
+      arguments: [creator], options: [project], commonOptions: CommonOptions.store,
       action: { invocation in
-        let registry = CreatorRegistry(try Store.log(invocation))
-        let id = try registry.makeMark(for: invocation.required("CREATOR"), project: invocation.value("project") ?? "default")
+        let creator = invocation.required("CREATOR")
+        guard let log = try Store.existingLog(invocation) else {
+          throw MetadataLogError(
+            .refused, "cannot mark an output of \(creator)", reason: "this creator is not enrolled", advice: "run reel creators enrol")
+        }
+        let id = try CreatorRegistry(log).makeMark(for: creator, project: invocation.value("project") ?? "default")
         if invocation.isJSON {
           try invocation.console.writeJSON(IdDocument(ids: [CreatorRegistry.text(id)]))
         } else {
@@ -100,7 +118,7 @@ enum CreatorsCommand {
         guard let id = text.utf8.count == 16 ? UInt64(text, radix: 16) : UInt64(text) else {
           throw MediaError(.usage, "bad id '\(text)'", reason: "an id has 16 hexadecimal digits or is a decimal number")
         }
-        guard let mark = try CreatorRegistry(Store.log(invocation)).who(id) else {
+        guard let mark = try Store.existingLog(invocation).flatMap({ try CreatorRegistry($0).who(id) }) else {
           throw MetadataLogError(
             .missing, "nobody stands behind \(CreatorRegistry.text(id))", reason: "it was never given, or its creator has withdrawn")
         }
@@ -117,6 +135,12 @@ enum CreatorsCommand {
   private struct IdDocument: Encodable {
     var schema = 1
     var ids: [String]
+  }
+
+  private struct ConsentDocument: Encodable {
+    var schema = 1
+    var creator: String
+    var enrolled: Bool
   }
 
   private struct CreatorDocument: Encodable {

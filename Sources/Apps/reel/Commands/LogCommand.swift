@@ -13,7 +13,7 @@ enum LogCommand {
         """,
       examples: [
         .init("reel log list --project spring", "the events of a project"),
-        .init("reel log erase --project spring", "everything of a project, for good"),
+        .init("reel log erase --project spring", "everything of a project, its videos too, for good"),
       ],
       subcommands: [list, verify, export, importing, purge, erase, hold])
   }
@@ -24,6 +24,7 @@ enum LogCommand {
       options: [
         Option("kind", .choice(EventKind.allCases.map(\.rawValue)), default: "all", "Only events of this kind."),
         Option("last", .integer("N", in: 1...1_000_000), default: "100", "The newest N of them."),
+        CommonOptions.onlyProject,
       ],
       commonOptions: CommonOptions.store,
       examples: [.init("reel log list --kind job.failed", "jobs that failed")],
@@ -32,7 +33,7 @@ enum LogCommand {
         filter.project = invocation.value("project")
         filter.kind = invocation.value("kind").flatMap(EventKind.init(rawValue:))
         filter.limit = Int.max
-        let entries = try Store.log(invocation).entries(filter).suffix(invocation.integer("last") ?? 100)
+        let entries = try (Store.existingLog(invocation)?.entries(filter) ?? []).suffix(invocation.integer("last") ?? 100)
         if invocation.isJSON {
           try invocation.console.writeJSON(LogDocument(events: entries.map(LogDocument.Event.init)))
         } else {
@@ -53,7 +54,7 @@ enum LogCommand {
       discussion: "Names the first entry that is not what was written; then the status is 65.",
       commonOptions: CommonOptions.store,
       action: { invocation in
-        let result = try Store.log(invocation).verify()
+        let result = try Store.existingLog(invocation)?.verify() ?? LogVerification()
         if invocation.isJSON {
           try invocation.console.writeJSON(VerificationDocument(result))
         } else if let fault = result.fault {
@@ -68,16 +69,27 @@ enum LogCommand {
 
   private static var export: Command {
     Command(
-      "export", summary: "write the whole log into a new folder, as JSON",
-      discussion: "events.jsonl has one event a line, export.json names every file with its SHA-256. `reel schema event` has the schema.",
+      "export", summary: "write the log into a new folder, as JSON",
+      discussion: """
+        events.jsonl has one event a line, export.json names every file with its SHA-256. `reel schema event` has the schema. \
+        With --project the events of other projects are left out: only their hashes are written, as of events that are gone, so \
+        that the chain can be checked; such an export can be imported, and the store that takes it over holds that project only.
+        """,
       arguments: [Argument("DIR", .one, kind: .file, "The folder; it must not exist.")],
       options: [
-        Option("media", .file("FILE"), default: "none", repeats: true, "A file to go with it, an output for instance.")
+        Option("media", .file("FILE"), default: "none", repeats: true, "A file to go with it, an output for instance."),
+        CommonOptions.onlyProject,
       ],
       commonOptions: CommonOptions.store,
+      examples: [.init("reel log export spring --project spring --media ad.mp4", "all that is known of a project, with its video")],
       action: { invocation in
+        let folder = invocation.required("DIR")
+        guard let log = try Store.existingLog(invocation) else {
+          throw MetadataLogError(.missing, "cannot export to \(folder)", reason: "nothing has been logged yet")
+        }
         let media = invocation.values("media").map { ExportedFile(name: String($0.split(separator: "/").last ?? "file"), path: $0) }
-        try Store.log(invocation).export(to: invocation.required("DIR"), media: media)
+        let summary = try log.export(to: folder, project: invocation.value("project"), media: media)
+        try tell(summary, "exported to \(folder)", ExportDocument(summary, folder: folder), invocation)
         return 0
       })
   }
@@ -85,22 +97,39 @@ enum LogCommand {
   private static var importing: Command {
     Command(
       "import", summary: "take over the log of an export, into a store without events",
+      discussion: """
+        Every hash is checked first; when one does not fit, nothing is taken over. Of an export of one project that project's \
+        events come, of the others their hashes.
+        """,
       arguments: [Argument("DIR", .one, kind: .file, "The folder that `reel log export` wrote.")],
       commonOptions: CommonOptions.store,
       action: { invocation in
-        let (_, entries) = try Store.log(invocation).importing(from: invocation.required("DIR"))
-        if !invocation.isQuiet { invocation.console.note("\(entries) lines imported\n") }
+        let folder = invocation.required("DIR")
+        let summary = try Store.log(invocation).importing(from: folder).summary
+        try tell(summary, "imported from \(folder)", ExportDocument(summary, folder: folder), invocation)
         return 0
       })
+  }
+
+  private static func tell(_ summary: ExportSummary, _ what: String, _ document: ExportDocument, _ invocation: Invocation) throws {
+    if invocation.isJSON { return try invocation.console.writeJSON(document) }
+    if invocation.isQuiet { return }
+    let project = summary.project.map { " of the project \($0)" } ?? ""
+    let others = summary.project == nil ? "purged or erased" : "purged, erased or of other projects"
+    let hashes = summary.hashes > 0 ? ", and the hashes of \(summary.hashes) \(others)" : ""
+    try invocation.console.write("\(summary.events) events\(project) \(what)\(hashes)\n")
   }
 
   private static var purge: Command {
     Command(
       "purge", summary: "remove the events whose time has come",
-      discussion: "`reel worker` does so by itself; run this from a timer where no worker runs.",
+      discussion: """
+        Those of every project; what is under legal hold stays. `reel worker` does so by itself; run this from a timer where no \
+        worker runs.
+        """,
       commonOptions: CommonOptions.store,
       action: { invocation in
-        let count = try Store.log(invocation).purge()
+        let count = try Store.existingLog(invocation)?.purge() ?? 0
         if invocation.isJSON {
           try invocation.console.writeJSON(["schema": 1, "purged": count])
         } else if !invocation.isQuiet {
@@ -112,20 +141,37 @@ enum LogCommand {
 
   private static var erase: Command {
     Command(
-      "erase", summary: "erase everything of a project, for good",
-      discussion: "Destroys the keys of its events first, then the events; hashes stay. What is under legal hold stays too and is counted.",
+      "erase", summary: "erase everything of a project, its finished videos too, for good",
+      discussion: """
+        What goes: the project's jobs, waiting, running or finished, and its schedules; the outputs that its jobs have published, \
+        finished videos among them, with their sidecars, wherever they stand on this machine; scratch folders; its events, whose \
+        keys are destroyed first; its watermark ids and metering. Hashes of the events stay, so that the log can be checked.
+
+        What stays: everything that is under legal hold, counted as held (see `reel log hold`); inputs; an output that was \
+        changed, replaced or renamed since, or was sent to another host; copies that you made; segments in \
+        $XDG_CACHE_HOME/reelwright, which belong to no project; and what a server has received.
+
+        An erasure that was interrupted is finished by the next one.
+        """,
+      options: [Option("project", .text("P"), default: "none; it is needed", "The project that is erased.")],
       commonOptions: CommonOptions.store,
+      examples: [.init("reel log erase --project spring", "the project spring, with its videos")],
       action: { invocation in
         let project = try invocation.needed("project", "name the project, as in --project spring")
-        let log = try Store.log(invocation)
-        let participants = try Erasure.participants(log.database)
-        for pending in try log.pendingErasures() where pending != project { try log.erase(project: pending, participants: participants) }
-        let report = try log.erase(project: project, participants: participants)
+        var report = ErasureReport()
+        var finished: [String] = []
+        if let log = try Store.existingLog(invocation) {
+          let participants = try Erasure.participants(log.database)
+          for pending in try log.pendingErasures() where pending != project {
+            try log.erase(project: pending, participants: participants)
+            finished.append(pending)
+          }
+          report = try log.erase(project: project, participants: participants)
+        }
         if invocation.isJSON {
-          try invocation.console.writeJSON(["schema": 1, "erased": report.events, "held": report.heldEvents])
+          try invocation.console.writeJSON(ErasureDocument(report, finished: finished))
         } else if !invocation.isQuiet {
-          try invocation.console.write(
-            "\(report.events) events erased" + (report.heldEvents > 0 ? ", \(report.heldEvents) held" : "") + "\n")
+          try invocation.console.write(Erasure.text(report, finished: finished))
         }
         return 0
       })
@@ -134,34 +180,54 @@ enum LogCommand {
   private static var hold: Command {
     Command(
       "hold", summary: "place, list or release a legal hold",
-      discussion: "What a hold covers is neither purged nor erased. Without --reason and --release the holds are listed.",
+      discussion: """
+        What a hold covers is neither purged nor erased. A hold without --class covers everything of its project, or of every \
+        project: events, jobs, published outputs with their sidecars, schedules, watermark ids, metering. One with --class covers \
+        the events of that class (with account the watermark ids, with history the metering), not jobs and files. When a hold \
+        is released, what an erasure has left because of it is there until it is erased again. Without --reason and --release the \
+        holds are listed; --project and --class then choose which.
+        """,
       options: [
         Option("reason", .text("TEXT"), default: "none", "Place a hold for this reason, at most 64 characters."),
-        Option("class", .choice(RetentionClass.allCases.map(\.rawValue)), default: "all", "Hold only this class of events."),
+        Option("project", .text("P"), default: "every project", "Hold only this project."),
+        Option("class", .choice(RetentionClass.allCases.map(\.rawValue)), default: "everything", "Hold only this class of events."),
         Option("release", .integer("ID", in: 1...Int.max), default: "none", "Release the hold of this number."),
       ],
       commonOptions: CommonOptions.store,
-      action: { invocation in
-        let log = try Store.log(invocation)
-        if let id = invocation.integer("release") {
-          try log.releaseHold(Int64(id))
-        } else if let reason = invocation.value("reason") {
-          _ = try log.placeHold(
-            project: invocation.value("project"), retention: invocation.value("class").flatMap(RetentionClass.init(rawValue:)),
-            reason: reason)
-        }
-        let holds = try log.holds()
-        if invocation.isJSON {
-          try invocation.console.writeJSON(HoldDocument(holds: holds.map(HoldDocument.Hold.init)))
-        } else {
-          var table = TextTable()
-          for hold in holds {
-            table.add(String(hold.id), hold.project ?? "every project", hold.retention?.rawValue ?? "every class", hold.reason)
-          }
-          try invocation.console.write(table.text())
-        }
-        return 0
-      })
+      examples: [.init("reel log hold --reason case42 --project spring", "nothing of the project may go")],
+      action: runHold)
+  }
+
+  private static func runHold(_ invocation: Invocation) throws -> Int32 {
+    let project = invocation.value("project")
+    let retention = invocation.value("class").flatMap(RetentionClass.init(rawValue:))
+    var log = try Store.existingLog(invocation)
+    if let id = invocation.integer("release") {
+      for name in ["reason", "project", "class"] where invocation.has(name) {
+        throw MediaError(
+          .usage, "log hold", reason: "--\(name) does not go with --release", advice: "a hold is released by its number alone")
+      }
+      guard let log else { throw MetadataLogError(.missing, "cannot release a hold", reason: "there is no hold \(id)") }
+      try log.releaseHold(Int64(id))
+    } else if let reason = invocation.value("reason") {
+      let place = try log ?? Store.log(invocation)
+      _ = try place.placeHold(project: project, retention: retention, reason: reason)
+      log = place
+    }
+    var holds = try log?.holds() ?? []
+    if !invocation.has("reason") {
+      holds = holds.filter { (project ?? $0.project) == $0.project && (retention ?? $0.retention) == $0.retention }
+    }
+    if invocation.isJSON {
+      try invocation.console.writeJSON(HoldDocument(holds: holds.map(HoldDocument.Hold.init)))
+    } else {
+      var table = TextTable()
+      for hold in holds {
+        table.add(String(hold.id), hold.project ?? "every project", hold.retention?.rawValue ?? "everything", hold.reason)
+      }
+      try invocation.console.write(table.text())
+    }
+    return 0
   }
 
   private static func text(_ value: EventValue) -> String {

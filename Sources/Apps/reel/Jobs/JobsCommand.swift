@@ -40,7 +40,7 @@ enum JobsCommand {
     }
   }
 
-  static var storeOptions: [Option] { CommonOptions.store.filter { $0.name != "project" && $0.name != "label" } }
+  static var storeOptions: [Option] { CommonOptions.store }
 
   // MARK: Submit
 
@@ -137,6 +137,7 @@ enum JobsCommand {
         Option("kind", .text("KIND"), default: "all", "Only jobs of this kind."),
         Option("after", .integer("ID"), default: "0", "Only jobs with a higher number."),
         Option("limit", .integer("N", in: 1...1_000_000), default: "1000", "At most this many."),
+        CommonOptions.onlyProject, CommonOptions.onlyLabel,
       ], commonOptions: CommonOptions.store,
       examples: [.init("reel jobs list --state failed", "what went wrong")], action: runList)
   }

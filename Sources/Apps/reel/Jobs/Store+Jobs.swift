@@ -2,9 +2,19 @@ import CommandLayer
 import Reelwright
 
 extension Store {
-  /// The job store of the command line's database; every change of a job is an event of the log, in one transaction.
-  static func jobs(_ invocation: Invocation) throws -> JobStore {
-    let database = try database(invocation)
-    return try JobStore(database: database, recorder: JobEvents(log: log(database)))
+  /// The job store of the command line's database, made where it is missing; every change of a job is an event of the log,
+  /// in one transaction.
+  static func jobs(_ invocation: Invocation) throws -> JobStore { try recording(database(invocation)) }
+
+  /// The same for a command that changes jobs that are there; nil when the default store has not been made yet.
+  static func existingJobs(_ invocation: Invocation) throws -> JobStore? { try existingDatabase(invocation).map(recording) }
+
+  /// The jobs for reading, which needs no key; nil when the default store has not been made yet.
+  static func readableJobs(_ invocation: Invocation) throws -> JobStore? {
+    try existingDatabase(invocation).map { try JobStore(database: $0) }
+  }
+
+  private static func recording(_ database: any Database) throws -> JobStore {
+    try JobStore(database: database, recorder: JobEvents(log: log(database)))
   }
 }

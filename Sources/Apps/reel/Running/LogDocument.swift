@@ -72,3 +72,18 @@ struct HoldDocument: Encodable {
   var schema = 1
   var holds: [Hold]
 }
+
+/// `reel log export --json` and `reel log import --json`.
+struct ExportDocument: Encodable {
+  var schema = 1
+  var folder: String
+  var events: Int64
+  var hashes: Int64
+  var media: Int
+  var project: String?
+
+  init(_ summary: ExportSummary, folder: String) {
+    self.folder = folder
+    (events, hashes, media, project) = (summary.events, summary.hashes, summary.media, summary.project)
+  }
+}

@@ -11,32 +11,81 @@ enum Store {
     return (state ?? home + "/.local/state") + "/reelwright"
   }
 
-  /// The database that `--store` names; by default `jobs.sqlite` in the state folder, which is made with mode 0700.
+  /// The database that `--store` names, made where it is missing; by default `jobs.sqlite` in the state folder, which is
+  /// made with mode 0700. The folder of a database that the command line names must be there.
   static func database(_ invocation: Invocation) throws -> any Database {
     guard let url = invocation.value("store") else {
       try makeFolder(folder)
       return try SQLiteDatabase(path: folder + "/jobs.sqlite")
     }
-    if url.hasPrefix("postgresql://") || url.hasPrefix("postgres://") {
-      return try PostgreSQLDatabase(PostgreSQLConfiguration(url: url))
+    if isServer(url) { return try PostgreSQLDatabase(PostgreSQLConfiguration(url: url)) }
+    let path = try path(url)
+    let parent = parent(path)
+    var status = stat()
+    guard stat(parent, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw MediaError(
+        .exists, "cannot make the store \(path)", path: path, reason: "there is no folder \(parent)",
+        advice: "make the folder, or check --store")
     }
-    return try SQLiteDatabase(path: path(url))
+    return try SQLiteDatabase(path: path)
+  }
+
+  /// The database that `--store` names, for a command that reads or changes what is there; nothing is made.
+  ///
+  /// - Returns: nil when the default one has not been made yet: then it holds nothing.
+  /// - Throws: `missing` when the command line names one that is not there.
+  static func existingDatabase(_ invocation: Invocation) throws -> (any Database)? {
+    guard let url = invocation.value("store") else {
+      return access(folder + "/jobs.sqlite", F_OK) == 0 ? try database(invocation) : nil
+    }
+    if !isServer(url) {
+      let path = try path(url)
+      if access(path, F_OK) != 0 {
+        let code = errno
+        throw MediaError(
+          .missing, "cannot open the store \(path)", path: path,
+          reason: code == ENOENT || code == ENOTDIR ? "no store there" : String(cString: strerror(code)),
+          advice: "check --store; reel jobs submit and reel worker make a new one")
+      }
+    }
+    return try database(invocation)
   }
 
   /// The metadata log in `database`. Its key stands in `log.key`: beside an SQLite file, else in the state folder.
   static func log(_ database: any Database) throws -> MetadataLog {
     let place: String
     if let file = database as? SQLiteDatabase {
-      place = file.path.lastIndex(of: "/").map { String(file.path[..<$0]) } ?? "."
+      place = parent(file.path)
     } else {
       try makeFolder(folder)
       place = folder
     }
-    return try MetadataLog(database: database, masterKey: MasterKey.load(place + "/log.key"))
+    let key = place + "/log.key"
+    // A new key would not open a log that is there.
+    let credential = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) + "/reelwright-log-key" }
+    if access(key, F_OK) != 0, credential.map({ access($0, F_OK) != 0 }) ?? true, hasLog(database) {
+      throw MetadataLogError(
+        .configuration, "cannot read the log's key", reason: "\(key) is missing", advice: "restore it from the backup of the store")
+    }
+    return try MetadataLog(database: database, masterKey: MasterKey.load(key))
   }
 
-  /// The log of the store that the command line names.
+  /// The log of the store that the command line names, made where it is missing.
   static func log(_ invocation: Invocation) throws -> MetadataLog { try log(database(invocation)) }
+
+  /// The log of the store that the command line names; nil when the default store has not been made yet.
+  static func existingLog(_ invocation: Invocation) throws -> MetadataLog? { try existingDatabase(invocation).map { try log($0) } }
+
+  private static func hasLog(_ database: any Database) -> Bool {
+    (try? database.read { try $0.query("SELECT 1 FROM log_head") })?.isEmpty == false
+  }
+
+  private static func isServer(_ url: String) -> Bool { url.hasPrefix("postgresql://") || url.hasPrefix("postgres://") }
+
+  private static func parent(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
 
   private static func path(_ url: String) throws -> String {
     guard url.hasPrefix("sqlite:") else {

@@ -16,25 +16,50 @@ public struct JobErasure: ErasureParticipant {
     scratch = place.map { Scratch(root: $0 + "/scratch") }
   }
 
-  public func removeFiles(of project: String) throws {
-    let rows = try store.database.read { transaction in
-      try transaction.query(
-        "SELECT o.path, o.sha256, o.bytes FROM job_output o JOIN job j ON j.id = o.job WHERE j.project = $1", [.text(project)])
+  public func count(of project: String) throws -> ErasedThings {
+    let jobs = try store.database.read { try $0.integer("SELECT count(*) FROM job WHERE project = $1", [.text(project)]) }
+    var paths: Set<String> = []
+    for output in try outputs(of: project) {
+      for path in [output.path, Publication.sidecarPath(output.path)] where access(path, F_OK) == 0 { paths.insert(path) }
     }
-    for row in rows {
-      let path = row.text(0) ?? ""
-      let output = JobOutput(name: "", path: path, sha256: row.text(1) ?? "", byteCount: row.integer(2) ?? 0)
-      // Only what is still the file that was published: the name may have been taken by another since.
-      guard Publication.stands(output) else { continue }
-      for victim in [path, Publication.sidecarPath(path)] where unlink(victim) != 0 && errno != ENOENT {
-        throw PendingFile.failure("erase", victim, errno)
-      }
-    }
-    let jobs = try store.database.read { try $0.query("SELECT id FROM job WHERE project = $1", [.text(project)]) }
-    for row in jobs { scratch?.remove(JobID(row.integer(0) ?? 0)) }
+    return ErasedThings(jobs: jobs ?? 0, files: Int64(paths.count))
   }
 
-  public func removeRows(of project: String, in transaction: any Transaction) throws {
+  public func removeFiles(of project: String) throws -> ErasedThings {
+    var things = ErasedThings()
+    var others: Set<String> = []
+    func erase(_ path: String) throws {
+      if unlink(path) == 0 { things.files += 1 } else if errno != ENOENT { throw PendingFile.failure("erase", path, errno) }
+    }
+    for output in try outputs(of: project) {
+      let sidecar = Publication.sidecarPath(output.path)
+      // Only what is still the file that was published: the name may have been taken by another since.
+      if Publication.stands(output) {
+        try erase(output.path)
+        try erase(sidecar)
+        continue
+      }
+      others.insert(output.path)
+      // Its own sidecar may have outlived it, in an erasure that was interrupted for one.
+      if let text = output.sidecar, Publication.contents(sidecar) == Array(text.utf8) { try erase(sidecar) }
+    }
+    things.leftFiles = Int64(others.count { RemoteFiles.isRemote($0) || access($0, F_OK) == 0 })
+    let jobs = try store.database.read { try $0.query("SELECT id FROM job WHERE project = $1", [.text(project)]) }
+    for row in jobs { scratch?.remove(JobID(row.integer(0) ?? 0)) }
+    return things
+  }
+
+  private func outputs(of project: String) throws -> [JobOutput] {
+    try store.database.read { transaction in
+      try transaction.query(
+        "SELECT o.path, o.sha256, o.bytes, o.sidecar FROM job_output o JOIN job j ON j.id = o.job WHERE j.project = $1", [.text(project)])
+    }.map { row in
+      JobOutput(
+        name: "", path: row.text(0) ?? "", sha256: row.text(1) ?? "", byteCount: row.integer(2) ?? 0, sidecar: row.text(3))
+    }
+  }
+
+  public func removeRows(of project: String, in transaction: any Transaction) throws -> ErasedThings {
     for row in try transaction.query("SELECT name, spec FROM job_schedule") {
       let spec = try? JobSpec(json: JSONParser.parse(Array((row.text(1) ?? "").utf8), source: JSONSource("schedule")))
       if spec?.project == project { try transaction.execute("DELETE FROM job_schedule WHERE name = $1", [row[0]]) }
@@ -43,6 +68,6 @@ public struct JobErasure: ErasureParticipant {
     try transaction.execute("DELETE FROM job_output WHERE job \(owned)", [.text(project)])
     try transaction.execute("DELETE FROM job_dependency WHERE job \(owned) OR requires \(owned)", [.text(project)])
     // A worker that still runs one of them finds its claim gone and publishes nothing.
-    try transaction.execute("DELETE FROM job WHERE project = $1", [.text(project)])
+    return ErasedThings(jobs: Int64(try transaction.execute("DELETE FROM job WHERE project = $1", [.text(project)])))
   }
 }

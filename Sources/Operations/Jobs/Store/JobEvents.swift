@@ -14,6 +14,10 @@ public final class JobEvents: JobRecorder {
     if transition.to == .done { try recordOutputs(transition, in: transaction) }
   }
 
+  public func isHeld(project: String, in transaction: any Transaction) throws -> Bool {
+    try log.isHeld(project: project, in: transaction)
+  }
+
   private func event(_ transition: JobTransition) -> LogEvent? {
     var fields: [EventField: EventValue] = [.job: .text(transition.job.description)]
     let task = EventValue.text(JobEvents.task(transition.kind))

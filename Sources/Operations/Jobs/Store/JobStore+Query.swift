@@ -61,7 +61,7 @@ extension JobStore {
       })
   }
 
-  /// Removes finished jobs with everything about them. Their files stay.
+  /// Removes finished jobs with everything about them. Their files stay, and so do jobs that the recorder says are held.
   /// - Parameters:
   ///   - before: those that finished before this time (microseconds since 1970). Default nil: all of them.
   ///   - project: only of this project. Default nil: of all.
@@ -69,10 +69,17 @@ extension JobStore {
   @discardableResult
   public func removeFinished(before: Int64? = nil, project: String? = nil) throws -> Int {
     try database.write { transaction in
-      let rows = try transaction.query(
-        """
-        DELETE FROM job WHERE state >= 5 AND finished_at < $1 AND (CAST($2 AS TEXT) IS NULL OR project = $2) RETURNING id
-        """, [.integer(before ?? Int64.max), .text(project)])
+      let due = "FROM job WHERE state >= 5 AND finished_at < $1 AND (CAST($2 AS TEXT) IS NULL OR project = $2)"
+      var values: [SQLValue] = [.integer(before ?? Int64.max), .text(project)]
+      var kept = ""
+      if let recorder {
+        for row in try transaction.query("SELECT DISTINCT project \(due)", values) {
+          guard let name = row.text(0), try recorder.isHeld(project: name, in: transaction) else { continue }
+          values.append(row[0])
+          kept += " AND project <> $\(values.count)"
+        }
+      }
+      let rows = try transaction.query("DELETE \(due)\(kept) RETURNING id", values)
       for row in rows {
         try transaction.execute("DELETE FROM job_output WHERE job = $1", [row[0]])
         try transaction.execute("DELETE FROM job_dependency WHERE job = $1 OR requires = $1", [row[0]])

@@ -57,6 +57,13 @@ public final class JobStore: Sendable {
 public protocol JobRecorder: AnyObject, Sendable {
   /// Called inside the transaction, before its commit. Throwing undoes the change.
   func record(_ transition: JobTransition, in transaction: any Transaction) throws
+
+  /// Whether the jobs of `project` must stay although they are finished: a legal hold covers them. Default never.
+  func isHeld(project: String, in transaction: any Transaction) throws -> Bool
+}
+
+extension JobRecorder {
+  public func isHeld(project: String, in transaction: any Transaction) throws -> Bool { false }
 }
 
 /// A change of a job's state.

@@ -64,14 +64,16 @@ public struct CreatorRegistry: Sendable {
     }
   }
 
-  /// All creators, in order of their ids.
-  public func creators() throws -> [Creator] {
+  /// The creators, in order of their ids.
+  /// - Parameter project: only those with a mark of this project, and those marks alone are counted. Default nil: all.
+  public func creators(project: String? = nil) throws -> [Creator] {
     try log.database.read { transaction in
       try transaction.query(
         """
-        SELECT p.id, p.enrolled_us, p.withdrawn_us, (SELECT count(*) FROM creator_marks m WHERE m.creator = p.id)
-        FROM creator_people p ORDER BY p.id
-        """
+        SELECT * FROM (SELECT p.id AS id, p.enrolled_us, p.withdrawn_us, (SELECT count(*) FROM creator_marks m \
+        WHERE m.creator = p.id AND (CAST($1 AS TEXT) IS NULL OR m.project = $1)) AS marks FROM creator_people p) AS people
+        WHERE marks > 0 OR CAST($1 AS TEXT) IS NULL ORDER BY id
+        """, [.text(project)]
       ).compactMap { row in
         guard let id = row.text(0), let enrolled = row.integer(1) else { return nil }
         return Creator(id: id, enrolledMicroseconds: enrolled, withdrawnMicroseconds: row.integer(2), marks: row.integer(3) ?? 0)
@@ -122,7 +124,10 @@ public struct CreatorRegistry: Sendable {
   }
 
   /// The marks of creators who agree, oldest first: the registry that a detection may be held against.
-  public func marks() throws -> [Mark] { try marks("", []) }
+  /// - Parameter project: only those of this project. Default nil: all.
+  public func marks(project: String? = nil) throws -> [Mark] {
+    try marks(project == nil ? "" : "AND m.project = $1", project.map { [.text($0)] } ?? [])
+  }
 
   /// Logs a detection: the id and its certainty, nothing of where it was seen. Returns false, and logs nothing, when the
   /// id is not in the registry or its creator has withdrawn.

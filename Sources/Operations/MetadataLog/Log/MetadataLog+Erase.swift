@@ -1,25 +1,8 @@
-public import Storage
-
-/// A part of the system that keeps things of a project: the job store, the outputs under management.
-public protocol ErasureParticipant: Sendable {
-  /// Removes everything of `project` that is outside the database: files, sidecars. May be called again after a crash;
-  /// what is gone already is no error. Called before the rows that name the files are removed.
-  func removeFiles(of project: String) throws
-
-  /// Removes the rows of `project`, in the transaction that also erases the log's.
-  func removeRows(of project: String, in transaction: any Transaction) throws
-}
-
-/// What an erasure did.
-public struct ErasureReport: Sendable {
-  /// Events that are gone.
-  public var events: Int64
-  /// Events that a legal hold keeps.
-  public var heldEvents: Int64
-}
+internal import Storage
 
 extension MetadataLog {
-  /// Erases everything of a project: its files and jobs (by `participants`), its events, its marks and its metering.
+  /// Erases everything of a project: its files and jobs (by `participants`), its events, its marks and its metering; except
+  /// what a legal hold covers. What was held is not erased when the hold is released: call this again.
   ///
   /// The intent is stored first: an erasure that a crash interrupted is found in `pendingErasures` and is repeated with
   /// the same call. What remains in the log is a hash, and one event that says that something was erased.
@@ -31,13 +14,26 @@ extension MetadataLog {
         "INSERT INTO log_erasures(project, started_us) VALUES ($1, $2) ON CONFLICT(project) DO NOTHING", [.text(project), .integer(now)])
       try keys.guardRow(.erasures, [.text(project)], in: transaction)
     }
-    for participant in participants { try participant.removeFiles(of: project) }
+    var files = ErasedThings()
+    var kept = ErasedThings()
+    if try database.read({ try isHeld(project: project, in: $0) }) {
+      for participant in participants { kept = try kept + participant.count(of: project) }
+    } else {
+      for participant in participants { files = try files + participant.removeFiles(of: project) }
+    }
     let report = try database.write { transaction in
-      for participant in participants { try participant.removeRows(of: project, in: transaction) }
-      let report = try eraseEvents(of: project, in: transaction)
-      for table in [GuardedTable.marks, .usage, .erasures] {
+      let holds = try LegalHold.all(transaction)
+      var report = try eraseEvents(of: project, holds, in: transaction)
+      (report.gone, report.held) = (files, kept)
+      // Looked at again: a hold that was placed while files went keeps the rest.
+      if !holds.contains(where: { $0.coversAll(of: project) }) {
+        for participant in participants { report.gone = try report.gone + participant.removeRows(of: project, in: transaction) }
+      }
+      for (table, retention) in [(GuardedTable.marks, RetentionClass.account), (.usage, .history)] {
+        if holds.contains(where: { $0.covers(project: project, retention: retention) }) { continue }
         try keys.removeRows(table, where: "project = $1", [.text(project)], in: transaction)
       }
+      try keys.removeRows(.erasures, where: "project = $1", [.text(project)], in: transaction)
       // Without the project's name, which is erased too.
       try append(LogEvent(.projectErased, [.count: .integer(report.events)]), in: transaction)
       return report
@@ -51,9 +47,8 @@ extension MetadataLog {
     try database.read { try $0.query("SELECT project FROM log_erasures ORDER BY started_us").compactMap { $0.text(0) } }
   }
 
-  private func eraseEvents(of project: String, in transaction: any Transaction) throws -> ErasureReport {
-    var report = ErasureReport(events: 0, heldEvents: 0)
-    let holds = try LegalHold.all(transaction)
+  private func eraseEvents(of project: String, _ holds: [LegalHold], in transaction: any Transaction) throws -> ErasureReport {
+    var report = ErasureReport()
     for row in try transaction.query("SELECT id, retention FROM log_keys WHERE project = $1 ORDER BY id", [.text(project)]) {
       guard let id = row.integer(0) else { continue }
       let retention = row.text(1).flatMap(RetentionClass.init(rawValue:))

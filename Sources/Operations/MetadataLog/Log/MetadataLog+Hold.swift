@@ -1,6 +1,10 @@
-internal import Storage
+public import Storage
 
 /// A legal hold: what it covers is neither purged nor erased until it is released.
+///
+/// One without a class covers everything of its project: events, jobs with their outputs and sidecars, schedules, marks and
+/// metering. One with a class covers the events of that class; those of the account cover the marks of creators too, those
+/// of the history the metering.
 public struct LegalHold: Hashable, Sendable {
   public var id: Int64
   /// The project that is held; nil: every one.
@@ -14,6 +18,9 @@ public struct LegalHold: Hashable, Sendable {
   func covers(project: String, retention: RetentionClass) -> Bool {
     (self.project ?? project) == project && (self.retention ?? retention) == retention
   }
+
+  /// Whether jobs and files of `project` stay.
+  func coversAll(of project: String) -> Bool { retention == nil && (self.project ?? project) == project }
 
   static func all(_ transaction: any Transaction) throws -> [LegalHold] {
     try transaction.query("SELECT id, project, retention, placed_us, reason FROM log_holds ORDER BY id").compactMap { row in
@@ -29,6 +36,11 @@ public struct LegalHold: Hashable, Sendable {
 extension MetadataLog {
   /// The holds in force, oldest first.
   public func holds() throws -> [LegalHold] { try database.read { try LegalHold.all($0) } }
+
+  /// Whether a hold keeps everything of `project`, its jobs and files too, seen from within a transaction.
+  public func isHeld(project: String, in transaction: any Transaction) throws -> Bool {
+    try LegalHold.all(transaction).contains { $0.coversAll(of: project) }
+  }
 
   /// Places a hold and returns it.
   public func placeHold(project: String?, retention: RetentionClass?, reason: String) throws -> LegalHold {

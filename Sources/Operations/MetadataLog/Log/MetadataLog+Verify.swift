@@ -16,6 +16,9 @@ public struct LogVerification: Sendable {
   public var goneEntries: Int64 = 0
   /// The first fault in order of sequence; nil when the log is whole.
   public var fault: Fault?
+
+  /// That of a log without entries.
+  public init() {}
 }
 
 extension MetadataLog {

@@ -1,0 +1,151 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `reel log`, `jobs`, `creators` and `cloud`: what they touch, and what they leave alone.
+@Suite("Commands of the store")
+struct StoreCommandTests {
+  /// A store with finished jobs of two projects, made without media: outputs come from `reel worker` and a still.
+  private final class Office {
+    let scratch: Scratch
+    let environment: [String: String]
+
+    init() throws {
+      scratch = try Scratch()
+      environment = ["HOME": scratch.folder, "XDG_STATE_HOME": scratch.path("state"), "XDG_CACHE_HOME": scratch.path("cache")]
+    }
+
+    func reel(_ arguments: String...) throws -> Tool.Outcome { try ReelProgram.run(arguments, environment: environment) }
+
+    func json(_ arguments: String...) throws -> [String: Any] {
+      let outcome = try ReelProgram.run(arguments + ["--json"], environment: environment)
+      #expect(outcome.status == 0, "\(arguments) \(outcome.errors)")
+      return try ReelProgram.json(outcome)
+    }
+
+    /// One finished video for each project.
+    func publish(_ projects: String...) throws {
+      let clip = try scratch.clip("a.mp4", seconds: 0.2, size: "64x64", rate: 10)
+      let jobs = projects.map { project in
+        """
+        {"kind": "encode", "inputs": {"input": "\(clip)"}, "outputs": {"output": "\(scratch.path(project + ".mp4"))"},
+         "payload": {"speed": "ultrafast"}, "project": "\(project)", "labels": {"k": "one"}}
+        """
+      }
+      try scratch.write("[\(jobs.joined(separator: ","))]", to: "jobs.json")
+      #expect(try reel("jobs", "submit", scratch.path("jobs.json")).status == 0)
+      let worker = try reel("worker", "--drain", "--isolation", "none")
+      #expect(worker.status == 0, "\(worker.errors)")
+      for project in projects { #expect(scratch.exists(project + ".mp4") && scratch.exists(project + ".mp4.sidecar.json")) }
+    }
+  }
+
+  private func projects(_ document: [String: Any]) -> Set<String> {
+    Set((document["events"] as? [[String: Any]] ?? []).compactMap { $0["project"] as? String })
+  }
+
+  @Test("a hold keeps jobs, videos and events from an erasure; without it all go, are counted, and help says so")
+  func erasure() throws {
+    let office = try Office()
+    try office.publish("free", "held")
+    #expect(try office.reel("log", "hold", "--reason", "case42", "--project", "held").status == 0)
+    var report = try office.json("log", "erase", "--project", "held")
+    #expect(report["erased"] as? Int == 0 && report["erasedJobs"] as? Int == 0 && report["erasedFiles"] as? Int == 0, "\(report)")
+    #expect(try #require(report["held"] as? Int) > 0 && report["heldJobs"] as? Int == 1 && report["heldFiles"] as? Int == 2, "\(report)")
+    #expect(office.scratch.exists("held.mp4") && office.scratch.exists("held.mp4.sidecar.json"))
+    #expect(try office.reel("jobs", "show", "2").status == 0)
+
+    let text = try office.reel("log", "erase", "--project", "free")
+    #expect(text.status == 0 && text.output.contains("1 job and 2 files erased"), "\(text.output) \(text.errors)")
+    #expect(!office.scratch.exists("free.mp4") && !office.scratch.exists("free.mp4.sidecar.json"))
+    #expect(try office.reel("jobs", "show", "1").status == 66)
+    #expect(office.scratch.exists("held.mp4") && office.scratch.exists("a.mp4"))
+
+    #expect(try office.reel("log", "hold", "--release", "1").status == 0)
+    report = try office.json("log", "erase", "--project", "held")
+    #expect(report["erasedJobs"] as? Int == 1 && report["erasedFiles"] as? Int == 2 && report["heldFiles"] as? Int == 0, "\(report)")
+    #expect(!office.scratch.exists("held.mp4"))
+    #expect(try office.reel("log", "verify").status == 0)
+    let help = try office.reel("help", "log", "erase").output
+    #expect(help.contains("finished videos") && help.contains("legal hold"))
+  }
+
+  @Test("a filter is honoured or is no option: nothing wider than what was asked is erased, exported or listed")
+  func filters() throws {
+    let office = try Office()
+    try office.publish("pa", "pb")
+    let refused = try office.reel("log", "erase", "--project", "pa", "--label", "k=one")
+    #expect(refused.status == 64 && refused.errors.contains("--label"), "\(refused.errors)")
+    #expect(office.scratch.exists("pa.mp4"))
+    for words in [
+      ["log", "list"], ["log", "verify"], ["log", "purge"], ["log", "export", office.scratch.path("x")], ["log", "import", "x"],
+      ["creators", "list"], ["cloud", "status"], ["licence", "status"],
+    ] {
+      #expect(try ReelProgram.run(words + ["--label", "k=one"], environment: office.environment).status == 64, "\(words)")
+    }
+    for words in [["log", "verify"], ["log", "purge"], ["cloud", "send"], ["licence", "status"]] {
+      #expect(try ReelProgram.run(words + ["--project", "pa"], environment: office.environment).status == 64, "\(words)")
+    }
+    #expect(try (office.json("jobs", "list", "--label", "k=two")["jobs"] as? [Any])?.isEmpty == true)
+    #expect(projects(try office.json("log", "list", "--project", "pb")) == ["pb"])
+
+    let folder = office.scratch.path("export")
+    let summary = try office.json("log", "export", folder, "--project", "pb")
+    #expect(summary["project"] as? String == "pb" && summary["folder"] as? String == folder)
+    let lines = String(decoding: Tool.bytes(of: folder + "/events.jsonl"), as: UTF8.self)
+    #expect(lines.contains("\"project\":\"pb\"") && !lines.contains("\"pa\"") && !lines.contains("\"default\""), "\(lines)")
+    #expect(try office.reel("log", "export", office.scratch.path("none"), "--project", "px").status == 66)
+    #expect(!office.scratch.exists("none"))
+    // Another store takes it over, checks the chain and holds that project only.
+    let other = office.scratch.path("other.sqlite")
+    let imported = try office.reel("log", "import", folder, "--store", other)
+    #expect(imported.status == 0 && imported.output.contains("of the project pb"), "\(imported.output) \(imported.errors)")
+    #expect(try office.reel("log", "verify", "--store", other).status == 0)
+    #expect(projects(try office.json("log", "list", "--store", other)) == ["pb"])
+  }
+
+  @Test("a damaged or missing export is one line that says what to do, and imports nothing")
+  func importing() throws {
+    let office = try Office()
+    #expect(try office.reel("creators", "enrol", "c-1").status == 0)
+    let folder = office.scratch.path("export")
+    #expect(try office.reel("log", "export", folder).status == 0)
+    let file = URL(fileURLWithPath: folder + "/events.jsonl")
+    try Data(String(decoding: Data(contentsOf: file), as: UTF8.self).replacing("c-1", with: "c-2").utf8).write(to: file)
+    let store = office.scratch.path("other.sqlite")
+    for (path, status) in [(folder, 65), (office.scratch.path("nothing"), 66)] as [(String, Int32)] {
+      let outcome = try office.reel("log", "import", path, "--store", store, "--json")
+      #expect(outcome.status == status, "\(outcome.errors)")
+      #expect(outcome.errors.split(separator: "\n").count == 1 && outcome.errors.contains("(") && outcome.errors.contains(path))
+      #expect(try ReelProgram.json(outcome)["error"] != nil)
+    }
+    #expect(try (office.json("log", "list", "--store", store)["events"] as? [Any])?.isEmpty == true)
+  }
+
+  @Test("what reads or controls makes nothing: no store there is 66, the default one is empty; a missing folder is 73")
+  func noStore() throws {
+    let office = try Office()
+    let store = office.scratch.path("none/jobs.sqlite")
+    let reading = [
+      ["log", "list"], ["log", "verify"], ["log", "purge"], ["log", "hold"], ["log", "erase", "--project", "p"],
+      ["creators", "list"], ["creators", "who", "1"],
+    ]
+    for words in reading {
+      let outcome = try ReelProgram.run(words + ["--store", store], environment: office.environment)
+      #expect(outcome.status == 66 && outcome.errors.contains("no store there"), "\(words) \(outcome.errors)")
+      let plain = try ReelProgram.run(words, environment: office.environment)
+      #expect(plain.status == (words.contains("who") ? 66 : 0), "\(words) \(plain.errors)")
+    }
+    let made = try office.reel("creators", "enrol", "c-1", "--store", store)
+    #expect(made.status == 73 && made.errors.contains("none"), "\(made.errors)")
+    #expect(office.scratch.names == [])
+    #expect(try office.json("creators", "enrol", "c-1", "--store", office.scratch.path("s.sqlite"))["enrolled"] as? Bool == true)
+    #expect(office.scratch.exists("s.sqlite"))
+    #expect(try office.json("creators", "withdraw", "c-1", "--store", office.scratch.path("s.sqlite"))["enrolled"] as? Bool == false)
+    // Without its key the log is not touched, and no other key is made.
+    try FileManager.default.removeItem(atPath: office.scratch.path("log.key"))
+    let locked = try office.reel("log", "list", "--store", office.scratch.path("s.sqlite"))
+    #expect(locked.status == 78 && locked.errors.contains("log.key is missing"), "\(locked.errors)")
+    #expect(!office.scratch.exists("log.key"))
+  }
+}
