@@ -50,6 +50,31 @@ struct SurfaceTests {
     }
   }
 
+  @Test(
+    "the part done rises to 1 in the last line of every command that reads media",
+    arguments: [
+      ["frames", "--range", "0..1", "-o", "out"], ["frames", "--scenes", "-o", "out"], ["frames", "--at", "0.1,0.9", "-o", "out"],
+      ["probe"], ["watermark", "detect", "--key", "k"], ["encode", "-o", "b.mp4"], ["check"],
+    ])
+  func doneRises(arguments: [String]) throws {
+    let scratch = try Scratch()
+    var input = try scratch.clip("a.mp4")
+    if arguments[0] == "check" {
+      let clip = #"{"reel":1,"canvas":{"width":64,"height":64,"frameRate":25},"sequence":[{"media":"a.mp4"}]}"#
+      input = try scratch.write(clip, to: "d.json")
+    }
+    let known = ["out", "k", "b.mp4"]
+    if arguments.contains("k") { try ReelProgram.run("watermark", "keygen", "-o", scratch.path("k")) }
+    let outcome = try ReelProgram.run(arguments.map { known.contains($0) ? scratch.path($0) : $0 } + [input, "--progress", "json"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let done = try outcome.errors.split(separator: "\n").map { line in
+      (try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])?["done"] as? Double
+    }
+    #expect(done.last == 1, "\(outcome.errors)")
+    let values = done.compactMap { $0 }
+    #expect(values.count == done.count && values == values.sorted(), "\(done)")
+  }
+
   @Test("the sidecar names the hashes of input and output and the user's metadata")
   func sidecar() throws {
     let scratch = try Scratch()

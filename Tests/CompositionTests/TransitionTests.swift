@@ -20,6 +20,22 @@ import Testing
     return frame.freeze(time: .zero, duration: .zero, color: .bt709)
   }
 
+  /// The rows below the base line of a caption have light samples where its name has letters that go there, and nowhere else.
+  @Test("captions of the sheet have their descenders")
+  func descenders() throws {
+    let sheet = try TransitionSheet.draw()
+    for (index, entry) in TransitionCatalogue.all.enumerated() {
+      let (left, top) = (12 + index % 3 * 532, 12 + index / 3 * 102 + 72 + 4)
+      var low = 0
+      for y in (top + 14)..<(top + 18) {
+        let row = FrameBlenderTests.samples(sheet, 0, y)
+        low += (left..<(left + 12 * entry.name.count)).count { row[$0] > 120 }
+      }
+      let hanging = entry.name.contains { "gjpqy".contains($0) }
+      #expect((low > 0) == hanging, "\(entry.name)")
+    }
+  }
+
   static func make(_ name: String) throws -> Transition {
     var transition = try Transition(name)
     let map = (0..<(16 * 9)).map { UInt8($0 * 7 % 256) }

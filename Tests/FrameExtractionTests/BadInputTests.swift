@@ -16,7 +16,7 @@ import Testing
       _ = try FrameExtractor(try openInput(path), environment: MediaEnvironment())
       Issue.record("no error")
     } catch {
-      #expect(error.code == .usage)
+      #expect(error.code == .damaged)
       #expect(error.reason.contains("no video"))
     }
   }

@@ -1,4 +1,5 @@
 import FFmpegBridge
+import Foundation
 import FrameExtraction
 import Glibc
 import MediaCore
@@ -199,6 +200,21 @@ import Testing
     }
     #expect(whites >= 40)
 
+    // On a portrait tile, too, it covers less than half of the width.
+    let portrait = ContactSheet(columns: 1, rows: 1, gap: 0)
+    let upright = try FrameExtractor(
+      try openInput(
+        try MadeClip.make(
+          "portrait.mkv", ["-f", "lavfi", "-i", "color=gray:size=240x426:rate=5:duration=0.4,format=yuv420p", "-c:v", "ffv1"])),
+      environment: MediaEnvironment())
+    let gray = try upright.frames(FramesRequest(.last)) { frame throws(MediaError) in try PictureConverter(.rgb).convert(frame.frame) }
+    try portrait.put(try #require(try gray.next()).output.get(), at: 0, time: MediaTime(Rational(5, 2)))
+    try #require(portrait.picture).withRow(425) { row in
+      let covered = (0..<240).count { row[3 * $0] < 100 }
+      #expect(covered > 40 && covered < 120, "\(covered)")
+    }
+    #expect(throws: MediaError.self) { try ContactSheet(columns: 100, rows: 100).wholeSize(tile: FrameSize(320, 180)) }
+
     var track = SpriteTrack(end: MediaTime(Rational(4)))
     track.cues = [
       .init(start: .zero, file: "s.jpg", x: 0, y: 0, size: FrameSize(160, 90)),
@@ -207,5 +223,13 @@ import Testing
     #expect(
       track.text
         == "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\ns.jpg#xywh=0,0,160,90\n\n00:00:01.500 --> 00:00:04.000\ns.jpg#xywh=160,0,160,90\n")
+    // A name is a relative URL there (RFC 3986): Foundation's decoder is the oracle.
+    for name in ["a#b%20c.jpg", "a b\n--> c?.png", "häß:lich.webp", "plain-1.jpg"] {
+      track.cues = [.init(start: .zero, file: name, x: 0, y: 0, size: FrameSize(1, 1))]
+      let url = track.text.split(separator: "\n").last.map(String.init) ?? ""
+      #expect(url.hasSuffix("#xywh=0,0,1,1"))
+      #expect(url.dropLast(13).removingPercentEncoding == name)
+      #expect(url.dropLast(13).utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") })
+    }
   }
 }

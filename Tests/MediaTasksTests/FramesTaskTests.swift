@@ -188,15 +188,17 @@ import Testing
     #expect(try code { $0.selection = .sceneChanges(threshold: 0) } == .usage)
   }
 
-  @Test("a bad name pattern fails its item and writes nothing", arguments: ["{what}", "../{index}.jpg", "{index", ""])
+  @Test(
+    "a bad name pattern, or one name for two frames, is refused and nothing written",
+    arguments: ["{what}", "../{index}.jpg", "{index", "", "x.jpg"])
   func patterns(pattern: String) throws {
     let scratch = try ScratchFolder()
     var task = FramesTask()
-    task.selection = Self.at(1)
+    task.selection = Self.at(1, 2)
     task.images?.pattern = pattern
-    let outcome = try Self.run(scratch, task)
-    #expect(outcome.report.frames.map { $0.error?.code } == ["usage"])
-    #expect(outcome.names == [])
+    let error = #expect(throws: MediaError.self) { try Self.run(scratch, task) }
+    #expect(error?.code == .usage)
+    #expect(try Tool.lines("ls", "-A", scratch.path + "/out-0").filter { !$0.isEmpty } == [])
   }
 
   @Test("a cancelled task ends with that error")

@@ -23,7 +23,7 @@ enum Reel {
           Probes, encodes and renders video, audio and images on this machine. Media is read in a sandboxed worker \
           process, an output appears whole or not at all, and nothing is sent anywhere.
 
-          Times: 1.5, 1.5s, 250ms, 00:01:02.500, or 45f for the 45th frame. Ranges are half-open: A..B.
+          Times: 1.5, 1.5s, 250ms, 00:01:02.500, or 45f for the frame of index 45, from 0. Ranges are half-open: A..B.
 
           Exit status: 0 done, 64 usage, 65 media damaged or incomplete, 66 input missing, 69 not available here, 70 bug \
           in reel, 73 output exists or cannot be created, 74 I/O error, 75 try again later, 77 refused, 78 configuration, \

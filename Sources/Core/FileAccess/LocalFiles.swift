@@ -52,7 +52,11 @@ public final class LocalFiles: Files {
     let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard number >= 0 else {
       let error = errno
-      let advice = error == ENOENT ? "check the path" : error == EACCES ? "check its permissions" : nil
+      // The command line and folders are read as UTF-8; what is not becomes U+FFFD.
+      let isGarbled = error == ENOENT && path.contains("\u{FFFD}")
+      let advice =
+        isGarbled
+        ? "names must be UTF-8; rename the file" : error == ENOENT ? "check the path" : error == EACCES ? "check its permissions" : nil
       throw MediaError(
         error == EACCES ? .refused : .missing, operation, path: path, reason: String(cString: strerror(error)), advice: advice)
     }

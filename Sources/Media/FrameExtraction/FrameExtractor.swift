@@ -23,7 +23,7 @@ public final class FrameExtractor {
 
   /// Opens `input` and reads its index.
   ///
-  /// - Throws: `damaged` when it is no media, `usage` when it has no video, `unavailable` when its codec has no decoder here.
+  /// - Throws: `damaged` when it is no media or has no video, `unavailable` when its codec has no decoder here.
   public init(_ input: InputFile, environment: MediaEnvironment) throws(MediaError) {
     self.input = input
     self.environment = environment
@@ -33,7 +33,7 @@ public final class FrameExtractor {
     guard let stream = pictures.first(where: \.isDefault) ?? pictures.first else {
       let hasCover = demuxer.streams.contains { $0.kind == .attachedPicture }
       throw MediaError(
-        .usage, "cannot extract frames of \(input.displayName)", path: input.displayName,
+        .damaged, "cannot extract frames of \(input.displayName)", path: input.displayName,
         reason: hasCover ? "it holds sound and a cover picture but no video" : "it holds no video stream",
         advice: "give a file with video")
     }

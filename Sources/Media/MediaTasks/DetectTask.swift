@@ -43,10 +43,13 @@ public struct DetectTask: MediaTask {
     var opened: [WatermarkKey] = []
     for name in keys { opened.append(try WatermarkKey(context.files.openInput(name))) }
     var report = DetectReport()
-    for name in inputs {
+    let meter = ProgressMeter(stage: "detect", total: nil, handler: context.progress)
+    meter.begin()
+    for (place, name) in inputs.enumerated() {
       try context.cancellation.check("searching for marks")
       do throws(MediaError) {
-        report.files.append(try search(name, opened, context))
+        report.files.append(
+          try search(name, opened, context) { part in meter.advance(fraction: (Double(place) + part) / Double(inputs.count)) })
       } catch {
         if error.code == .cancelled { throw error }
         report.files.append(
@@ -55,10 +58,14 @@ public struct DetectTask: MediaTask {
             error: ProbeReport.Failure(code: error.code.name, message: error.description, exitStatus: error.code.exitStatus)))
       }
     }
+    meter.finish()
     return report
   }
 
-  private func search(_ name: String, _ keys: [WatermarkKey], _ context: TaskContext) throws(MediaError) -> DetectReport.File {
+  /// - Parameter onFrame: called after each picture with the part of the file that has been read.
+  private func search(
+    _ name: String, _ keys: [WatermarkKey], _ context: TaskContext, onFrame: (Double) -> Void
+  ) throws(MediaError) -> DetectReport.File {
     let input = try context.files.openInput(name)
     let start = DetectTask.cpuSeconds()
     if let found = try searchKeyframes(input, keys, context) {
@@ -68,12 +75,11 @@ public struct DetectTask: MediaTask {
     let source = try VideoDecodeSource(input, environment: environment)
     let finder = MarkFinder(keys: keys, decision: decision, effort: isDirectOnly ? .direct : .full)
     finder.copies = copies
-    let meter = ProgressMeter(stage: "detect", total: nil, handler: context.progress)
     let duration = source.stream.duration?.doubleValue ?? 0
     let findings: MarkFinder.Findings
     do throws(MediaError) {
       findings = try finder.find(in: source) { frame in
-        meter.advance(fraction: duration > 0 ? min(1, frame.time.doubleValue / duration) : nil)
+        onFrame(duration > 0 ? min(1, frame.time.doubleValue / duration) : 0)
       }
     } catch {
       throw MediaError(

@@ -13,9 +13,12 @@ final class FramesProducts {
   private var pageCount = 0
   private var pageFill = 0
   private var track: SpriteTrack
+  private var trackOutput: OutputFile?
   private var placed = 0
   private var leftOver = 0
   private var spriteFiles: [String] = []
+  /// The image files so far, each with the time of its picture.
+  private var imageTimes: [String: MediaTime] = [:]
   private static let spriteColumns = 10
 
   init(_ task: FramesTask, context: TaskContext, end: MediaTime?) {
@@ -30,22 +33,32 @@ final class FramesProducts {
     var entry = FramesReport.Frame(
       index: result.index, requested: result.requested?.doubleValue, actual: result.actual?.doubleValue,
       pts: result.actual?.seconds.description, placement: result.placement.rawValue)
+    let rendered: FramesRenderer.Rendered
+    let time = result.actual ?? .zero
     do throws(MediaError) {
-      let rendered = try result.output.get()
-      let time = result.actual ?? .zero
-      if let image = rendered.image { entry.file = try write(image, result.index, time) }
-      if let tile = rendered.tile { try put(tile, time) }
-      if let sprite = rendered.sprite { try putSprite(sprite, time) }
-      if let still = rendered.still { try preview?.add(still) }
+      rendered = try result.output.get()
     } catch {
-      // A full disk or a cancelled run concerns everything that follows; the rest only this item.
-      if error.code == .io || error.code == .cancelled { throw error }
-      entry.error = FramesReport.Failure(code: error.code.name, message: error.description, exitStatus: error.code.exitStatus)
+      try fail(&entry, error)
+      return entry
     }
+    if let image = rendered.image {
+      do throws(MediaError) { entry.file = try write(image, result.index, time) } catch { try fail(&entry, error) }
+    }
+    // What all frames make together fails once, not with each of them.
+    if let tile = rendered.tile { try put(tile, time) }
+    if let sprite = rendered.sprite { try putSprite(sprite, time) }
+    if let still = rendered.still { try preview?.add(still) }
     return entry
   }
 
+  /// A full disk or a cancelled run concerns everything that follows; the rest only this item.
+  private func fail(_ entry: inout FramesReport.Frame, _ error: MediaError) throws(MediaError) {
+    if error.code == .io || error.code == .cancelled { throw error }
+    entry.error = FramesReport.Failure(code: error.code.name, message: error.description, exitStatus: error.code.exitStatus)
+  }
+
   func finish(_ report: inout FramesReport) throws(MediaError) {
+    if report.frames.isEmpty { report.warnings.append("the selection gave no frame: nothing was written") }
     if leftOver > 0 { report.warnings.append("the sheet has no place for \(leftOver) of the frames") }
     if let sheet, let picture = sheet.picture, let format = task.sheet?.format {
       try write(try ImageWriter(format).encode(picture), to: "sheet")
@@ -56,11 +69,12 @@ final class FramesProducts {
       try context.files.completeOutput("preview")
       report.products.append("preview")
     }
-    if let sprites = task.sprites {
+    if let trackOutput, let trackName {
       try closePage(isOnly: pageCount == 0)
-      let name = "sprites/" + Self.split(sprites.file).stem + ".vtt"
-      try write(Array(track.text.utf8), to: name)
-      report.products += spriteFiles + [name]
+      try FileWriter.write(Array(track.text.utf8), to: trackOutput)
+      // The sheets and their track appear together, when none of them is in the way of another file.
+      for name in spriteFiles + [trackName] { try context.files.completeOutput(name) }
+      report.products += spriteFiles + [trackName]
     }
   }
 
@@ -74,8 +88,24 @@ final class FramesProducts {
   private func write(_ image: [UInt8], _ index: Int, _ time: MediaTime) throws(MediaError) -> String {
     guard let images = task.images else { return "" }
     let name = try Self.name(images, index: index, time: time)
+    if let earlier = imageTimes[name] {
+      // The same picture again, as where two times fall into one frame, is there already.
+      if earlier == time { return name }
+      throw MediaError(
+        .usage, "cannot write \(name)", reason: "another frame of this run has that name", advice: "put {index} into the pattern")
+    }
     try write(image, to: "frames/" + name)
+    imageTimes[name] = time
     return name
+  }
+
+  /// Refuses a pattern that is none, or that gives several frames one name.
+  static func check(_ images: FramesTask.Images, severalFrames: Bool) throws(MediaError) {
+    let name = try Self.name(images, index: 0, time: .zero)
+    guard severalFrames, try Self.name(images, index: 1, time: MediaTime(Rational(1))) == name else { return }
+    throw MediaError(
+      .usage, "bad name pattern '\(images.pattern)'", reason: "all frames would be called \(name)",
+      advice: "put {index} into it, as in {stem}-{index:04}.{ext}")
   }
 
   /// The file name that a pattern gives.
@@ -122,8 +152,11 @@ final class FramesProducts {
 
   // MARK: Sprites
 
+  private var trackName: String? { task.sprites.map { "sprites/" + Self.split($0.file).stem + ".vtt" } }
+
   private func putSprite(_ sprite: Bitmap, _ time: MediaTime) throws(MediaError) {
     let columns = Self.spriteColumns
+    if trackOutput == nil, let trackName { trackOutput = try context.files.createOutput(trackName) }
     if pageFill == columns * columns { try closePage(isOnly: false) }
     let page = page ?? ContactSheet(columns: columns, rows: columns, gap: 0, labels: false)
     self.page = page
@@ -146,7 +179,7 @@ final class FramesProducts {
     let rows = (pageFill + Self.spriteColumns - 1) / Self.spriteColumns
     let columns = min(pageFill, Self.spriteColumns)
     let used = picture.cropped(to: FrameSize(columns * tile.width, rows * tile.height))
-    try write(try ImageWriter(format).encode(used), to: "sprites/" + name)
+    try FileWriter.write(try ImageWriter(format).encode(used), to: try context.files.createOutput("sprites/" + name))
     spriteFiles.append("sprites/" + name)
     for place in (track.cues.count - pageFill)..<track.cues.count { track.cues[place].file = name }
     self.page = nil

@@ -29,6 +29,13 @@ struct FramesRenderer: Sendable {
     stills = task.preview.map { _ in converter(480) }
   }
 
+  /// The size of a sheet's tiles, as far as the stream tells; nil without a sheet or a known size.
+  func tileSize(of stream: StreamInfo) -> FrameSize? {
+    guard let tiles, stream.size.pixels > 0 else { return nil }
+    return PictureConverter.fittedSize(
+      stream.size, sampleAspectRatio: stream.sampleAspectRatio, orientation: stream.orientation, bounds: tiles.bounds)
+  }
+
   func render(_ extracted: ExtractedFrame) throws(MediaError) -> Rendered {
     var result = Rendered()
     if let images, let writer { result.image = try writer.encode(try images.convert(extracted.frame)) }

@@ -2,6 +2,7 @@ import FFmpegBridge
 import FileAccess
 public import FrameExtraction
 public import MediaCore
+import Pipeline
 
 /// Extracts frames of one video: image files, a contact sheet, sprites with WebVTT, an animated preview, in one pass.
 ///
@@ -69,26 +70,31 @@ public struct FramesTask: MediaTask {
   /// - Returns: one entry a frame, in ascending order of time; an item that failed has `error` set and does not stop the others.
   /// - Throws: what ends the whole task: an unreadable input, a wrong request, cancellation, a full disk.
   public func run(in context: TaskContext) throws(MediaError) -> FramesReport {
+    if let images { try FramesProducts.check(images, severalFrames: false) }
     let environment = context.environment()
     let extractor = try FrameExtractor(try context.files.openInput(input), environment: environment)
     let request = FramesRequest(
       try effectiveSelection(extractor), tolerance: tolerance, workers: context.threads, allowsDamagedFrames: allowIncomplete)
+    if let images { try FramesProducts.check(images, severalFrames: request.selection.maySelectSeveral) }
     let renderer = FramesRenderer(self, environment: environment)
+    if let sheet, let tile = renderer.tileSize(of: extractor.stream) {
+      try ContactSheet(columns: sheet.columns, rows: sheet.rows).wholeSize(tile: tile)
+    }
     let stream = try extractor.frames(request) { frame throws(MediaError) in try renderer.render(frame) }
     defer { stream.stop() }
     let products = FramesProducts(self, context: context, end: extractor.duration)
     var report = FramesReport()
-    let total = request.selection.expectedCount
+    let meter = ProgressMeter(stage: "frames", total: request.selection.expectedCount.map(Int64.init), handler: context.progress)
+    let span = request.selection.span(of: extractor.duration)
+    meter.begin()
     while let result = try stream.next() {
       try context.cancellation.check("extracting frames")
       report.frames.append(try products.take(result))
-      context.progress?(
-        Progress(
-          stage: "frames", done: total.map { Double(report.frames.count) / Double(max(1, $0)) }, frames: Int64(report.frames.count),
-          fps: 0, etaSeconds: nil))
+      meter.advance(fraction: span.flatMap { span in result.actual.map { (($0 - span.start).doubleValue) / span.seconds } })
     }
     try products.finish(&report)
     report.counters = stream.counters
+    meter.finish()
     return report
   }
 
@@ -117,4 +123,18 @@ extension FrameSelection {
     default: nil
     }
   }
+
+  /// The times among which the results are spread, where their number is not known; nil without an end.
+  func span(of duration: MediaTime?) -> (start: MediaTime, seconds: Double)? {
+    guard expectedCount == nil, let duration else { return nil }
+    var (start, end) = (MediaTime.zero, duration)
+    if case .range(let range) = self {
+      start = max(start, range.start)
+      end = min(end, range.end ?? end)
+    }
+    return end > start ? (start, (end - start).doubleValue) : nil
+  }
+
+  /// Whether more than one frame may come of it.
+  var maySelectSeveral: Bool { expectedCount != 1 }
 }

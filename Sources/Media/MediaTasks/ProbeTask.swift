@@ -1,6 +1,7 @@
 import FFmpegBridge
 import FileAccess
 public import MediaCore
+import Pipeline
 
 /// Finds out what files are: reads every packet of them, decodes what their headers need, writes nothing.
 public struct ProbeTask: MediaTask {
@@ -14,12 +15,17 @@ public struct ProbeTask: MediaTask {
   /// - Returns: one entry a file; a file that cannot be read has `error` set and does not stop the others.
   public func run(in context: TaskContext) throws(MediaError) -> ProbeReport {
     var files: [ProbeReport.File] = []
-    for name in inputs {
+    let meter = ProgressMeter(stage: "probe", total: nil, handler: context.progress)
+    meter.begin()
+    for (place, name) in inputs.enumerated() {
       try context.cancellation.check("probing")
       do throws(MediaError) {
         let input = try context.files.openInput(name)
         do throws(MediaError) {
-          files.append(try ProbeTask.probe(input, context: context))
+          files.append(
+            try ProbeTask.probe(input, context: context) { frames, part in
+              meter.advance(by: frames, fraction: (Double(place) + part) / Double(inputs.count))
+            })
         } catch {
           if error.code == .cancelled { throw error }
           files.append(ProbeTask.failed(input.displayName, bytes: input.snapshot.byteCount, error))
@@ -29,6 +35,7 @@ public struct ProbeTask: MediaTask {
         files.append(ProbeTask.failed(error.path ?? name, bytes: 0, error))
       }
     }
+    meter.finish()
     return ProbeReport(files: files)
   }
 
@@ -39,12 +46,20 @@ public struct ProbeTask: MediaTask {
       error: ProbeReport.Failure(code: error.code.name, message: error.description, exitStatus: error.code.exitStatus))
   }
 
-  static func probe(_ input: InputFile, context: TaskContext) throws(MediaError) -> ProbeReport.File {
+  /// - Parameter onPacket: called after each packet: pictures in it, the part of the file that has been read.
+  static func probe(
+    _ input: InputFile, context: TaskContext, onPacket: (Int64, Double) -> Void
+  ) throws(MediaError) -> ProbeReport.File {
     let environment = context.environment()
     var demuxer = try Demuxer(input, environment: environment)
     var tallies = Dictionary(uniqueKeysWithValues: demuxer.streams.map { ($0.index, PacketTally()) })
     let packet = Packet()
-    while try demuxer.read(into: packet) { tallies[packet.streamIndex]?.count(packet) }
+    let pictures = Set(demuxer.streams.filter { $0.kind == .video }.map(\.index))
+    let byteCount = Double(max(1, input.snapshot.byteCount))
+    while try demuxer.read(into: packet) {
+      tallies[packet.streamIndex]?.count(packet)
+      onPacket(pictures.contains(packet.streamIndex) ? 1 : 0, min(1, Double(demuxer.bytesRead) / byteCount))
+    }
 
     var file = ProbeReport.File(file: input.displayName, bytes: input.snapshot.byteCount)
     file.format = demuxer.format
@@ -57,7 +72,9 @@ public struct ProbeTask: MediaTask {
     for stream in demuxer.streams {
       let tally = tallies[stream.index] ?? PacketTally()
       switch stream.kind {
-      case .video: file.video.append(video(stream, tally, start: start))
+      case .video:
+        let orientation = try orientation(of: stream, isStill: demuxer.isStillImage, input, context)
+        file.video.append(video(stream, tally, orientation, start: start))
       case .audio:
         file.audio.append(
           ProbeReport.Audio(
@@ -77,16 +94,30 @@ public struct ProbeTask: MediaTask {
     return file
   }
 
-  private static func video(_ stream: StreamInfo, _ tally: PacketTally, start: MediaTime) -> ProbeReport.Video {
+  /// How the pictures must be turned. EXIF stands in the pictures of JPEG and WebP, not in the container: one is decoded for it.
+  private static func orientation(
+    of stream: StreamInfo, isStill: Bool, _ input: InputFile, _ context: TaskContext
+  ) throws(MediaError) -> Orientation {
+    guard stream.orientation.isUpright, isStill || stream.codec == "mjpeg" else { return stream.orientation }
+    // An environment of its own: what cannot be decoded is no finding of a probe.
+    let source = try? VideoDecodeSource(input, stream: stream.index, environment: context.environment(), threads: 1)
+    let picture = try? source?.next()
+    try context.cancellation.check("probing")
+    return picture?.orientation ?? stream.orientation
+  }
+
+  private static func video(
+    _ stream: StreamInfo, _ tally: PacketTally, _ orientation: Orientation, start: MediaTime
+  ) -> ProbeReport.Video {
     let aspect = stream.sampleAspectRatio
     var shown = FrameSize(Int((Rational(Int64(stream.size.width)) * aspect).rounded), stream.size.height)
-    if stream.orientation.swapsSides { shown = shown.transposed }
+    if orientation.swapsSides { shown = shown.transposed }
     let tags = stream.color
     let rate = tally.frameRate(stream)
     return ProbeReport.Video(
       index: stream.index, codec: stream.codec, profile: stream.profile, width: stream.size.width, height: stream.size.height,
-      displayWidth: shown.width, displayHeight: shown.height, rotation: stream.orientation.clockwiseDegrees,
-      mirrored: stream.orientation.mirrored, sar: "\(aspect.numerator):\(aspect.denominator)", frameRate: rate.rate.description,
+      displayWidth: shown.width, displayHeight: shown.height, rotation: orientation.clockwiseDegrees,
+      mirrored: orientation.mirrored, sar: "\(aspect.numerator):\(aspect.denominator)", frameRate: rate.rate.description,
       variableFrameRate: rate.isVariable, frameCount: tally.shown, pixelFormat: stream.pixelFormat?.name,
       color: ProbeReport.Color(
         matrix: tags.matrix.name, range: tags.range.name, primaries: tags.primaries.name, transfer: tags.transfer.name),

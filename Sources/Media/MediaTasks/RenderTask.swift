@@ -179,6 +179,14 @@ public struct RenderPlanTask: MediaTask {
   public init(_ render: RenderTask) { self.render = render }
 
   public func run(in context: TaskContext) throws(MediaError) -> RenderPlan {
+    let meter = ProgressMeter(stage: "plan", total: nil, handler: context.progress)
+    meter.begin()
+    let plan = try plan(in: context)
+    meter.finish()
+    return plan
+  }
+
+  private func plan(in context: TaskContext) throws(MediaError) -> RenderPlan {
     let prepared = try render.prepared(in: context)
     // What a render would refuse late is refused here, too.
     if try render.animation(of: prepared.document) != nil { return prepared.unsegmentedPlan("an animation is encoded whole") }
@@ -186,7 +194,8 @@ public struct RenderPlanTask: MediaTask {
   }
 }
 
-/// Draws one frame of a document as a PNG file: `render --frame`.
+/// Draws one frame of a document as an image file: `render --frame`. The render's output extension says which: jpg, webp, ppm, or PNG
+/// where it is nil or empty.
 public struct RenderFrameTask: MediaTask {
   public static let kind = "render-frame"
 
@@ -200,6 +209,7 @@ public struct RenderFrameTask: MediaTask {
 
   public func run(in context: TaskContext) throws(MediaError) -> TaskReport {
     let watch = Stopwatch()
+    let format = try format
     let prepared = try render.prepared(in: context)
     let timeline = prepared.timeline
     let index: Int =
@@ -209,17 +219,31 @@ public struct RenderFrameTask: MediaTask {
       }
     let picture = try prepared.picture(at: index)
     let output = try context.files.createOutput(render.output)
-    let bytes = try StillEncoder.png(picture, environment: context.environment())
+    let bytes = try encoded(picture, format, environment: context.environment())
     try output.write(bytes)
     var report = TaskReport(task: RenderFrameTask.kind)
     report.outputs = [
       TaskReport.Output(
         file: output.displayName, bytes: Int64(bytes.count), frames: 1, durationSeconds: 0, width: picture.size.width,
-        height: picture.size.height, videoCodec: "png", audioCodec: nil, audioSamples: 0)
+        height: picture.size.height, videoCodec: format == .jpg ? "mjpeg" : format.rawValue, audioCodec: nil, audioSamples: 0)
     ]
     report.warnings = prepared.warnings
     report.timings = watch.timings
     return report
+  }
+
+  private var format: ImageFormat {
+    get throws(MediaError) {
+      guard let name = render.outputExtension, !name.isEmpty else { return .png }
+      if let format = ImageFormat(fileName: "." + name) { return format }
+      throw MediaError(
+        .usage, "cannot draw a frame into .\(name)", reason: "that is no image format of reel", advice: "use .png, .jpg, .webp or .ppm")
+    }
+  }
+
+  private func encoded(_ picture: VideoFrame, _ format: ImageFormat, environment: MediaEnvironment) throws(MediaError) -> [UInt8] {
+    if format == .png { return try StillEncoder.png(picture, environment: environment) }
+    return try ImageWriter(format).encode(try PictureConverter(format.target, environment: environment).convert(picture))
   }
 }
 

@@ -3,7 +3,7 @@ public import MediaCore
 
 /// Turns frame counts into `Progress` values at a readable pace: at most ten a second, plus one at the end.
 ///
-/// Used by the sink's thread only. The rate is measured since the start on the monotonic clock.
+/// The part done never falls, and once it is known it stays known. Used by the sink's thread only. The rate is measured since the start on the monotonic clock.
 public final class ProgressMeter {
   public typealias Handler = @Sendable (Progress) -> Void
 
@@ -13,6 +13,8 @@ public final class ProgressMeter {
   private let started = ProgressMeter.now()
   private var lastReport: Double = 0
   private var frames: Int64 = 0
+  /// The part done so far; nil while nothing is known of it.
+  private var reached: Double?
 
   /// - Parameters:
   ///   - total: frames in all, where known; else progress has no `done` and no ETA until `advance(to:)` gets one.
@@ -39,6 +41,12 @@ public final class ProgressMeter {
     report(fraction: fraction, elapsed: time - started)
   }
 
+  /// Reports the start: nothing done yet, for work that may be over before a pace is due.
+  public func begin() {
+    guard handler != nil else { return }
+    report(fraction: 0, elapsed: ProgressMeter.now() - started)
+  }
+
   /// Reports the end: everything done.
   public func finish() {
     guard handler != nil else { return }
@@ -46,7 +54,10 @@ public final class ProgressMeter {
   }
 
   private func report(fraction: Double?, elapsed: Double) {
-    let done = fraction ?? total.flatMap { $0 > 0 ? min(1, Double(frames) / Double($0)) : nil }
+    if let part = fraction ?? total.flatMap({ $0 > 0 ? Double(frames) / Double($0) : nil }), part.isFinite {
+      reached = max(reached ?? 0, min(1, part))
+    }
+    let done = reached
     let eta = done.flatMap { $0 > 0.001 ? elapsed * (1 - $0) / $0 : nil }
     handler?(
       Progress(

@@ -17,7 +17,7 @@ enum FramesCommand {
         """,
       arguments: [Argument("FILE", .one, "A video, an animation or an image.")],
       options: [
-        Option("at", .text("T,T…"), default: "none", "At these times or frame numbers: 1.5,00:01:02,45f."),
+        Option("at", .text("T,T…"), default: "none", "At these times or frame numbers: 1.5,00:01:02, 45f (the frame of index 45, from 0)."),
         Option("every", .text("D"), default: "none", "At 0, D, 2D … before the end."),
         Option("count", .integer("N", in: 1...1_000_000), default: "none", "In the middle of N equal parts of the duration."),
         Option("indices", .text("I,I…"), default: "none", "These frames in presentation order, the first is 0."),
@@ -28,7 +28,9 @@ enum FramesCommand {
         Option("sharpest", .text("T,T…"), default: "none", "The sharpest frame that is not black within half a second of each time."),
         Option("tolerance", .text("exact|keyframe|D"), default: "exact", "Take the keyframe before, or one nearer than D, for less work."),
         Option("max-size", .text("WxH"), default: "that of the video", "Fit inside: 640x360, 640x or x360. Never enlarged."),
-        Option("format", .choice(ImageFormat.allCases.map(\.rawValue)), default: "jpg", "Of the image files."),
+        Option(
+          "format", .choice(ImageFormat.allCases.map(\.rawValue)), default: "that of the extension of --name, else jpg",
+          "Of the image files."),
         Option("quality", .integer("Q", in: 1...100), default: "85 for jpg, 80 for webp", "Of jpg and webp."),
         Option("output", short: "o", .directory("DIR"), default: "the current folder", "Where image files go; made when missing."),
         Option(
@@ -60,13 +62,12 @@ enum FramesCommand {
     var outputs: [String: String] = [:]
     var folders: [String: String] = [:]
     if let text = invocation.value("sheet") {
-      let size = try Values.size(text, option: "sheet")
-      guard size.width > 0, size.height > 0, size.pixels <= 10_000 else {
-        throw MediaError(.usage, "bad option --sheet", reason: "'\(text)' is not a number of tiles", advice: "as in 5x5")
-      }
+      let size = try FrameOptions.tiles(text)
       let file = invocation.value("sheet-out") ?? "sheet.jpg"
       task.sheet = FramesTask.Sheet(columns: size.width, rows: size.height, format: try FrameOptions.imageFormat(file, "sheet-out"))
       outputs["sheet"] = file
+    } else if invocation.has("sheet-out") {
+      throw MediaError(.usage, "bad option --sheet-out", reason: "no sheet is asked for", advice: "add --sheet, as in --sheet 5x5")
     }
     if let file = invocation.value("sprites") {
       _ = try FrameOptions.imageFormat(file, "sprites")
@@ -82,26 +83,59 @@ enum FramesCommand {
     }
     let hasProducts = !outputs.isEmpty || !folders.isEmpty
     if let folder = invocation.value("output") ?? (hasProducts ? nil : ".") {
-      try InputPaths.makeFolder(folder)
       folders["frames"] = folder
-      var images = FramesTask.Images()
-      images.stem = InputPaths.stem(of: path)
-      images.format = invocation.value("format").flatMap(ImageFormat.init(rawValue:)) ?? .jpg
-      images.quality = invocation.integer("quality")
-      if let pattern = invocation.value("name") { images.pattern = pattern }
-      task.images = images
+      task.images = try FrameOptions.images(invocation, stem: InputPaths.stem(of: path))
     } else {
       task.images = nil
+      for name in ["name", "format", "quality"] where invocation.has(name) {
+        throw MediaError(.usage, "bad option --\(name)", reason: "no image files are asked for", advice: "say where they go, as in -o DIR")
+      }
     }
 
-    let files = LocalFiles(inputs: [task.input: path], outputs: outputs, folders: folders, mayReplace: invocation.flag("overwrite"))
-    for name in outputs.keys.sorted() { try files.checkOutput(name) }
+    let mayReplace = invocation.flag("overwrite")
+    try checkOutputs(outputs, sprites: invocation.value("sprites"), mayReplace: mayReplace)
+    let files = LocalFiles(inputs: [task.input: path], outputs: outputs, folders: folders, mayReplace: mayReplace)
+    let made = try folders["frames"].map { try InputPaths.makeFolder($0) } ?? []
+    // A run that wrote nothing leaves no folder either.
+    defer { InputPaths.removeEmpty(made) }
     for name in folders.keys.sorted() { try InputPaths.checkWritable(folders[name] ?? ".") }
-    let report = try runner.run(task, files: files)
+    var report = try runner.run(task, files: files)
     for name in files.pendingOutputs { try files.publish(name, sidecar: nil) }
+    locate(&report, folders, outputs)
     try runner.writeReport(report)
-    try say(report, invocation, folder: folders["frames"], outputs: outputs)
+    try say(report, invocation)
     return report.frames.compactMap(\.error).first?.exitStatus ?? 0
+  }
+
+  /// Refuses outputs that exist already, or that are one file, before any work is done for them.
+  private static func checkOutputs(_ outputs: [String: String], sprites: String?, mayReplace: Bool) throws {
+    var paths = outputs
+    if let sprites {
+      paths["sprites"] = sprites
+      paths["sprite track"] = String(sprites.prefix(sprites.count - InputPaths.pathExtension(of: sprites).count)) + "vtt"
+    }
+    let files = LocalFiles(inputs: [:], outputs: paths, mayReplace: mayReplace)
+    var seen: [String: String] = [:]
+    for (name, path) in paths.sorted(by: { $0.key < $1.key }) {
+      if let other = seen.updateValue(name, forKey: path) {
+        throw MediaError(
+          .usage, "cannot create \(path)", path: path, reason: "it is asked for as \(other) and as \(name)", advice: "use another name")
+      }
+      try files.checkOutput(name)
+    }
+  }
+
+  /// Replaces the names that the task knows by the paths of the files.
+  private static func locate(_ report: inout FramesReport, _ folders: [String: String], _ outputs: [String: String]) {
+    func path(_ file: String, in folder: String) -> String {
+      folder == "." ? file : folder.hasSuffix("/") ? folder + file : folder + "/" + file
+    }
+    for place in report.frames.indices {
+      if let file = report.frames[place].file { report.frames[place].file = path(file, in: folders["frames"] ?? ".") }
+    }
+    report.products = report.products.map { name in
+      outputs[name] ?? path(InputPaths.name(of: name), in: folders["sprites"] ?? ".")
+    }
   }
 
   private static func folder(of path: String) -> String {
@@ -109,7 +143,7 @@ enum FramesCommand {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  private static func say(_ report: FramesReport, _ invocation: Invocation, folder: String?, outputs: [String: String]) throws {
+  private static func say(_ report: FramesReport, _ invocation: Invocation) throws {
     for error in report.frames.compactMap(\.error) { invocation.console.note("reel: \(error.message)\n") }
     if invocation.isJSON {
       try invocation.console.writeJSON(report)
@@ -119,11 +153,10 @@ enum FramesCommand {
     var text = ""
     for frame in report.frames {
       guard let file = frame.file, let actual = frame.actual else { continue }
-      let path = folder.map { $0 == "." ? file : $0.hasSuffix("/") ? $0 + file : $0 + "/" + file } ?? file
       let note = frame.placement == "beyondEnd" ? ", the last frame" : frame.placement == "beforeStart" ? ", the first frame" : ""
-      text += "\(path): \(MediaTime(seconds: actual))\(note)\n"
+      text += "\(file): \(MediaTime(seconds: actual))\(note)\n"
     }
-    for name in report.products { text += "\(outputs[name] ?? InputPaths.name(of: name))\n" }
+    for name in report.products { text += "\(name)\n" }
     for warning in report.warnings { text += "  \(warning)\n" }
     try invocation.console.write(text)
   }

@@ -25,9 +25,13 @@ enum ProbeCommand {
     let files = LocalFiles(inputs: Dictionary(uniqueKeysWithValues: zip(names, paths)))
     var report = ProbeReport(files: [])
     // One task a file: a worker that one file kills takes no other file with it.
-    for (name, path) in zip(names, paths) {
+    let weights = paths.map(InputPaths.weight)
+    var part = BatchPart(total: weights.reduce(0, +))
+    for (place, (name, path)) in zip(names, paths).enumerated() {
+      part.own = weights[place]
+      defer { part.before += part.own }
       do {
-        report.files += try runner.run(ProbeTask(inputs: [name]), files: files).files
+        report.files += try runner.run(ProbeTask(inputs: [name]), files: files, part: part).files
       } catch let error as MediaError {
         guard error.workerDeath != nil || error.code == .refused else { throw error }
         report.files.append(ProbeTask.failed(path, bytes: 0, error))

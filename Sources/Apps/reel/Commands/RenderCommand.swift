@@ -8,11 +8,11 @@ enum RenderCommand {
       "render", summary: "make a video from a document",
       discussion: """
         The document names clips, pictures, transitions, overlays and sound; 'reel check' validates one. Paths in it are relative to \
-        the document. OUT.m3u8 writes an HLS playlist beside OUT.mp4, OUT.gif and OUT.webp a looping preview. An OpenTimelineIO timeline (.otio) is read like one. --plan says what would be done; --frame draws one frame as a PNG file.
+        the document. OUT.m3u8 writes an HLS playlist beside OUT.mp4, OUT.gif and OUT.webp a looping preview. An OpenTimelineIO timeline (.otio) is read like one. --plan says what would be done; --frame draws one frame as an image file.
         """,
       arguments: [
         Argument("DOC", .one, "The reel document."),
-        Argument("PNG", .optional, "With --frame: the picture to write."),
+        Argument("PNG", .optional, "With --frame: the picture to write, .png, .jpg, .webp or .ppm."),
       ],
       options: [
         Option("output", short: "o", .file("OUT"), default: "none; needed unless --plan or --frame is given", "The video to write."),
@@ -23,7 +23,7 @@ enum RenderCommand {
         Option("out-dir", .text("DIR"), default: "none; needed with --data", "Where the variants go."),
         Option("name", .text("PATTERN"), default: "{stem}-{index:04}.{ext}", "Names of the variants; {row.column} is a value of the row."),
         .flag("plan", "Say what would be done, with frame counts, without doing it."),
-        Option("frame", .text("T"), default: "none", "Draw the frame at this time, or the n-th (45f), into PNG."),
+        Option("frame", .text("T"), default: "none", "Draw the frame at this time, or that of index 45, from 0 (45f), into PNG."),
         Option("export-otio", .file("FILE"), default: "none", "Write the cut as an OpenTimelineIO timeline; renders only with -o."),
         .flag("no-cache", "Neither take pieces from the segment cache nor leave any there."),
         .flag("no-copy", "Encode every picture, also where packets of a source could be copied."),
@@ -144,6 +144,8 @@ enum RenderCommand {
     guard let output = invocation.argument("PNG") else {
       throw MediaError(.usage, "render", reason: "--frame needs a file to write", advice: "as in --frame 2.5s look.png")
     }
+    var task = task
+    task.outputExtension = InputPaths.pathExtension(of: output)
     let files = try document.files(of: task, output: output, mayReplace: invocation.flag("overwrite"))
     try files.checkOutput(task.output)
     let report = try runner.run(RenderFrameTask(task, at: position), files: files)

@@ -82,6 +82,48 @@ enum FrameOptions {
     }
   }
 
+  /// `CxR`, at most 10 000 tiles.
+  static func tiles(_ text: String) throws -> FrameSize {
+    let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    guard sides.count == 2, sides.allSatisfy({ (1...10_000).contains($0) }), sides[0] * sides[1] <= 10_000 else {
+      throw MediaError(
+        .usage, "bad option --sheet", reason: "'\(text)' is not a number of columns and rows with at most 10000 tiles",
+        advice: "as in 5x5")
+    }
+    return FrameSize(sides[0], sides[1])
+  }
+
+  /// What the image files are and how they are called. The extension of `--name` says the format where `--format` does not.
+  static func images(_ invocation: Invocation, stem: String) throws -> FramesTask.Images {
+    var images = FramesTask.Images()
+    images.stem = stem
+    images.quality = invocation.integer("quality")
+    let given = invocation.has("format") ? invocation.value("format").flatMap(ImageFormat.init(rawValue:)) : nil
+    images.format = given ?? .jpg
+    guard let pattern = invocation.value("name") else { return images }
+    images.pattern = pattern
+    guard let suffix = literalExtension(pattern) else { return images }
+    let named = ImageFormat(fileName: "." + suffix)
+    if let given {
+      guard named == nil || named == given else {
+        throw MediaError(
+          .usage, "bad option --name", reason: "'\(pattern)' is no name for --format \(given.rawValue)",
+          advice: "leave --format out, or let the name end in {ext}")
+      }
+    } else {
+      images.format = try imageFormat(pattern, "name")
+    }
+    return images
+  }
+
+  /// The extension that stands in a name pattern: letters and digits after the last point, at least one letter among them; nil for none.
+  private static func literalExtension(_ pattern: String) -> Substring? {
+    guard let dot = pattern.lastIndex(of: ".") else { return nil }
+    let suffix = pattern[pattern.index(after: dot)...]
+    guard suffix.count <= 5, suffix.allSatisfy({ $0.isLetter || $0.isNumber }), suffix.contains(where: \.isLetter) else { return nil }
+    return suffix
+  }
+
   static func imageFormat(_ file: String, _ option: String) throws -> ImageFormat {
     if let format = ImageFormat(fileName: file) { return format }
     throw MediaError(

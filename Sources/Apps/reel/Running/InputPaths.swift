@@ -37,12 +37,20 @@ enum InputPaths {
   }
 
   /// Makes a folder and those above it; one that exists is fine.
-  static func makeFolder(_ path: String) throws(MediaError) {
+  ///
+  /// - Returns: the folders that were made, outermost first.
+  @discardableResult
+  static func makeFolder(_ path: String) throws(MediaError) -> [String] {
+    var made: [String] = []
     var prefix = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
       prefix += part
-      if mkdir(prefix, 0o777) != 0, errno != EEXIST {
-        throw MediaError(.exists, "cannot create the folder \(prefix)", path: prefix, reason: String(cString: strerror(errno)))
+      if mkdir(prefix, 0o777) == 0 {
+        made.append(prefix)
+      } else if errno != EEXIST {
+        let reason = String(cString: strerror(errno))
+        removeEmpty(made)
+        throw MediaError(.exists, "cannot create the folder \(prefix)", path: prefix, reason: reason)
       }
       prefix += "/"
     }
@@ -50,6 +58,12 @@ enum InputPaths {
       throw MediaError(
         .exists, "cannot create the folder \(path)", path: path, reason: "a file is in its place", advice: "name another folder")
     }
+    return made
+  }
+
+  /// Removes those of the folders that `makeFolder` made in which nothing came to stand.
+  static func removeEmpty(_ made: [String]) {
+    for folder in made.reversed() { rmdir(folder) }
   }
 
   /// Refuses a folder in which no file can be created, before any work is done for it.

@@ -59,15 +59,24 @@ public final class ContactSheet {
     return (tenths < 0 ? "-" : "") + clock + ".\(magnitude % 10)"
   }
 
+  /// The size of a sheet of such tiles.
+  ///
+  /// - Throws: `usage` when that is more than a bitmap may hold.
+  @discardableResult
+  public func wholeSize(tile: FrameSize) throws(MediaError) -> FrameSize {
+    let whole = FrameSize(gap + columns * (tile.width + gap), gap + rows * (tile.height + gap))
+    guard whole.pixels <= 268_435_456, whole.width <= 65_500, whole.height <= 65_500 else {
+      throw MediaError(
+        .usage, "cannot make a sheet", reason: "\(columns)x\(rows) tiles of \(tile) give \(whole) pixels",
+        advice: "use fewer tiles or a smaller --max-size")
+    }
+    return whole
+  }
+
   private func sheet(for size: FrameSize) throws(MediaError) -> Bitmap {
     if let bitmap { return bitmap }
     tile = size
-    let whole = FrameSize(gap + columns * (size.width + gap), gap + rows * (size.height + gap))
-    guard whole.pixels <= 268_435_456, whole.width <= 65_500, whole.height <= 65_500 else {
-      throw MediaError(
-        .usage, "cannot make a sheet", reason: "\(columns)x\(rows) tiles of \(size) give \(whole) pixels",
-        advice: "use a smaller --max-size")
-    }
+    let whole = try wholeSize(tile: size)
     let sheet = Bitmap(size: whole, layout: .rgb, pool: ScratchPool())
     for y in 0..<whole.height {
       (sheet.planes[0].base + y * sheet.planes[0].stride).update(repeating: 24, count: sheet.rowBytes)
@@ -76,11 +85,12 @@ public final class ContactSheet {
     return sheet
   }
 
-  /// White dots on a darkened box at the bottom right of the tile.
+  /// White dots on a darkened box at the bottom right of the tile, at most 45 % of its width unless the dots are single pixels.
   private func draw(_ text: String, x: Int, y: Int, tile: FrameSize, on sheet: Bitmap) {
-    let dot = max(1, tile.height / 90)
     let glyphs = text.compactMap(Digits.rows(of:))
-    let width = (glyphs.count * Digits.advance + 1) * dot
+    let advance = glyphs.count * Digits.advance + 1
+    let dot = max(1, min(min(tile.width, tile.height) / 90, tile.width * 45 / 100 / advance))
+    let width = advance * dot
     let height = (Digits.height + 2) * dot
     guard width <= tile.width, height <= tile.height else { return }
     let (left, top) = (x + tile.width - width, y + tile.height - height)

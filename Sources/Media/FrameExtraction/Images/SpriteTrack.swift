@@ -5,6 +5,7 @@ public import MediaCore
 public struct SpriteTrack: Sendable {
   public struct Cue: Sendable, Hashable {
     public var start: MediaTime
+    /// The sheet's file name as it is; the track's text has it percent-encoded.
     public var file: String
     public var x: Int
     public var y: Int
@@ -34,7 +35,25 @@ public struct SpriteTrack: Sendable {
       let next = place + 1 < cues.count ? cues[place + 1].start : max(end, cue.start + MediaTime(Rational(1, 1000)))
       guard next > start else { continue }
       text += "\n\(Self.clock(start)) --> \(Self.clock(next))\n"
-      text += "\(cue.file)#xywh=\(cue.x),\(cue.y),\(cue.size.width),\(cue.size.height)\n"
+      text += "\(Self.escaped(cue.file))#xywh=\(cue.x),\(cue.y),\(cue.size.width),\(cue.size.height)\n"
+    }
+    return text
+  }
+
+  /// A file name as a relative URL: everything but RFC 3986's unreserved characters is percent-encoded.
+  static func escaped(_ name: String) -> String {
+    let digits = Array("0123456789ABCDEF")
+    var text = ""
+    for byte in name.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+        UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+        text.unicodeScalars.append(Unicode.Scalar(byte))
+      default:
+        text.append("%")
+        text.append(digits[Int(byte >> 4)])
+        text.append(digits[Int(byte & 15)])
+      }
     }
     return text
   }

@@ -51,7 +51,7 @@ public final class MarkFinder {
 
   /// Reads `source` to its end, or until an early exit.
   ///
-  /// - Throws: `usage` when there is no picture or it is too small, and what the source throws.
+  /// - Throws: `damaged` when there is no picture, `usage` when it is too small, and what the source throws.
   public func find(in source: any Source<VideoFrame>, picture: (VideoFrame) throws(MediaError) -> Void = { _ in }) throws(MediaError)
     -> Findings
   {
@@ -77,7 +77,7 @@ public final class MarkFinder {
     try endStretch()
     if let copies { findings.copies = CopySearch(copies, samples).run() }
     settle()
-    if findings.pictures == 0 { throw MediaError(.usage, "cannot search for marks", reason: "the input holds no picture") }
+    if findings.pictures == 0 { throw MediaError(.damaged, "cannot search for marks", reason: "the input holds no picture") }
     return findings
   }
 
