@@ -1,4 +1,5 @@
 import DatabaseTestSupport
+import Glibc
 import Storage
 import TestBasics
 import Testing
@@ -67,7 +68,7 @@ import Testing
     let fixture = try StoreFixture(kind)
     let id = try fixture.store.submit(JobSpec(kind: "a")).id
     let old = try claim(fixture, worker: 1)[0]
-    #expect(try fixture.store.recover(worker: 1, needsLock: false)?.map(\.job) == [id])
+    #expect(try fixture.store.recover(worker: 1, from: .silent)?.map(\.job) == [id])
     let new = try claim(fixture, worker: 2)[0]
     #expect(new.claim.token > old.claim.token)
     let failure = JobFailure(code: "x", message: "", isRetriable: true, exitStatus: 70)
@@ -133,7 +134,7 @@ import Testing
     for round in 1...3 {
       let claimed = try #require(try claim(fixture, worker: Int64(round)).first)
       #expect(claimed.job.attempt == 1, "a crash is not an attempt")
-      #expect(try fixture.store.recover(worker: Int64(round), needsLock: true)?.map(\.job) == [id])
+      #expect(try fixture.store.recover(worker: Int64(round), from: .unlocked)?.map(\.job) == [id])
     }
     let job = try #require(try fixture.store.job(id))
     #expect(job.state == .failed && job.crashCount == 3 && job.failure?.code == "quarantined")
@@ -145,9 +146,40 @@ import Testing
     try fixture.store.submit(JobSpec(kind: "a"))
     let lock = try #require(try fixture.database.sessionLock(9))
     let claimed = try claim(fixture, worker: 9)[0]
-    #expect(try fixture.store.recover(worker: 9, needsLock: true) == nil)
+    #expect(try fixture.store.recover(worker: 9, from: .unlocked)?.map(\.job) == nil)
     try fixture.store.complete(claimed.claim, result: [])
     #expect(lock.isHeld())
+  }
+
+  @Test(
+    "of a process that is gone the jobs are taken before its session ends, and what comes late is taken after that",
+    arguments: StoreKind.installed)
+  func deadWorkerWithALivingSession(_ kind: StoreKind) throws {
+    let fixture = try StoreFixture(kind)
+    let ids = try fixture.store.submit([JobSpec(kind: "a"), JobSpec(kind: "a")]).map(\.id)
+    var lock = try fixture.database.sessionLock(9)
+    #expect(lock != nil)
+    try fixture.store.register(worker: 9, name: "nine")
+    let first = try claim(fixture, worker: 9)[0]
+    #expect(try fixture.store.recover(worker: 9, from: .dead)?.map(\.job) == [ids[0]])
+    #expect(try fixture.store.recover(worker: 9, from: .dead)?.isEmpty == true)
+    #expect(throws: JobsError.self) { try fixture.store.complete(first.claim, result: []) }
+    #expect(try fixture.store.workers().map(\.id) == [9])
+    // A claim whose commit was under way when its process died.
+    #expect(try claim(fixture, worker: 9)[0].job.id == ids[0])
+    #expect(try fixture.store.recover(worker: 9, from: .unlocked)?.map(\.job) == nil)
+    lock = nil
+    var taken: [JobID]?
+    // The server needs a moment to notice.
+    for _ in 0..<500 where taken == nil {
+      taken = try fixture.store.recover(worker: 9, from: .unlocked)?.map(\.job)
+      usleep(10_000)
+    }
+    #expect(taken == [ids[0]])
+    #expect(try fixture.store.workers().isEmpty)
+    // Rehearsing changes nothing.
+    try fixture.store.rehearse(kinds: ["a", "b"])
+    #expect(try fixture.store.counts() == [.available: 2])
   }
 
   @Test(arguments: StoreKind.installed) func dependentsWaitAndFall(_ kind: StoreKind) throws {
@@ -193,7 +225,7 @@ import Testing
     #expect(again.job.checkpoint == [1, 2] && again.job.attempt == 1)
     #expect(try fixture.store.cancel(id) == .running)
     // Its worker dies before it obeys.
-    _ = try fixture.store.recover(worker: 1, needsLock: false)
+    _ = try fixture.store.recover(worker: 1, from: .silent)
     #expect(try fixture.store.job(id)?.state == .cancelled)
     let error = #expect(throws: JobsError.self) { try fixture.store.resume(id) }
     #expect(error?.code == .wrongState)

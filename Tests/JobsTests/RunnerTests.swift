@@ -98,7 +98,7 @@ import Testing
       configuration.onPhase = { now, _ in
         guard now == phase, !taken.exchange(true, ordering: .relaxed) else { return }
         do {
-          _ = try fixture.store.recover(worker: workers.withLock { $0 }, needsLock: false)
+          _ = try fixture.store.recover(worker: workers.withLock { $0 }, from: .silent)
           try second.run(until: .one)
         } catch {
           Issue.record(error)

@@ -2,7 +2,8 @@ import Glibc
 import Storage
 
 /// Tells neighbours on this machine at once that a worker has died: a FIFO that the worker keeps open for writing. The
-/// kernel hangs it up with the process. Only a hint; the session lock decides.
+/// kernel hangs it up with the process and not before, for no other process inherits it; what keeps a job from being done twice
+/// even so are its token and its rows' locks. A reader on another machine, of a shared folder, sees no writer and no hang-up.
 final class Presence: Sendable {
   private let path: String
   private let descriptor: Int32

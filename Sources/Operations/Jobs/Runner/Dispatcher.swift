@@ -22,6 +22,10 @@ final class Dispatcher {
     var descriptor: Int32?
     /// Until when its lock is tried at short intervals: it seems to have died.
     var suspectedUntil: Int64
+    /// Whether it is known to be dead, and its jobs have been taken.
+    var isTaken = false
+    /// When its lock is tried next, by the monotonic clock.
+    var nextTry: Int64 = 0
   }
 
   init(_ runner: Runner, goal: RunnerGoal) throws {
@@ -41,6 +45,8 @@ final class Dispatcher {
   func run() {
     Janitor(store: store, scratch: runner.scratch).sweep()
     recoverOrphans()
+    // A hint: what fails here will show where it matters.
+    try? store.rehearse(kinds: runner.handlers.kinds)
     while true {
       var wait: Int64
       do {
@@ -158,10 +164,15 @@ final class Dispatcher {
   // MARK: Neighbours
 
   /// Comes before everything else of a round: the jobs of a neighbour that has just died wait for it.
+  ///
+  /// The kernel says that the process is gone, so that its lock is not waited for: a server frees that only when it has noticed
+  /// the end of the connection, which takes as long as all the rest. A commit of the dead that is still under way keeps its rows
+  /// locked, or comes too late for its token. One that claims may come later still: the lock is tried afterwards, and then all
+  /// is taken that is there.
   private func attendDeaths(_ now: Int64) throws {
     var dead: [Int64] = []
-    // A server needs a moment to notice: a few milliseconds are waited here, the rest between rounds. The dead take turns,
-    // so that one whose last transaction is still being written holds up no other.
+    // A commit under way is waited for a few milliseconds here, the rest between rounds. The dead take turns, so that one whose
+    // last transaction is still being written holds up no other.
     for _ in 0..<20 {
       for (id, peer) in peers {
         guard let descriptor = peer.descriptor, Dispatcher.hasHungUp(descriptor) else { continue }
@@ -170,10 +181,20 @@ final class Dispatcher {
         peers[id]?.suspectedUntil = now + 2_000_000
         dead.append(id)
       }
-      dead = try dead.filter { try !recover($0, needsLock: true) }
+      dead = try dead.filter { try !takeJobs($0) }
       if dead.isEmpty { return }
       Thread.sleep(microseconds: 1000)
     }
+  }
+
+  /// Takes the jobs of a neighbour that is known to be dead; false when some of them are locked.
+  private func takeJobs(_ worker: Int64) throws -> Bool {
+    guard let jobs = try store.recover(worker: worker, from: .dead) else { return false }
+    peers[worker]?.isTaken = true
+    // First what was taken is claimed.
+    peers[worker]?.nextTry = Thread.monotonicMicroseconds() + 20_000
+    report(worker, jobs)
+    return true
   }
 
   private func watchPeers(_ beats: [Int64: Int64], _ now: Int64) throws -> Int64 {
@@ -204,7 +225,14 @@ final class Dispatcher {
       // Looked at again when its lease runs out, whatever happens until then.
       wait = min(wait, peer.changedAt + lease - now)
       if now < peer.suspectedUntil {
-        if try !recover(id, needsLock: true) { wait = min(wait, 2000) }
+        // Of one whose jobs are taken only a late claim may be left.
+        if now < peer.nextTry {
+          wait = min(wait, peer.nextTry - now)
+        } else if try !recover(id, needsLock: true) {
+          let pause: Int64 = peer.isTaken ? 50_000 : 2000
+          peers[id]?.nextTry = now + pause
+          wait = min(wait, pause)
+        }
       } else if peer.descriptor == nil, now - peer.changedAt >= beatInterval {
         // Not of this machine, or its sign is gone: its lock is the only sign there is.
         if try !recover(id, needsLock: true) { wait = min(wait, beatInterval) }
@@ -220,12 +248,17 @@ final class Dispatcher {
 
   /// Takes the jobs of a worker that is gone; false when it lives.
   private func recover(_ worker: Int64, needsLock: Bool) throws -> Bool {
-    guard let jobs = try store.recover(worker: worker, needsLock: needsLock) else { return false }
-    if let peer = peers.removeValue(forKey: worker) { unwatch(peer) }
+    guard let jobs = try store.recover(worker: worker, from: needsLock ? .unlocked : .silent) else { return false }
+    let peer = peers.removeValue(forKey: worker)
+    if let peer { unwatch(peer) }
     Presence.remove(folder: runner.folder + "/workers", worker: worker)
+    if peer?.isTaken != true || !jobs.isEmpty { report(worker, jobs) }
+    return true
+  }
+
+  private func report(_ worker: Int64, _ jobs: [(job: JobID, state: JobState)]) {
     for entry in jobs where entry.state.isFinal { runner.scratch.remove(entry.job) }
     runner.configuration.onEvent?(.recovered(worker: worker, jobs: jobs.map(\.job)))
-    return true
   }
 
   private func recoverOrphans() {

@@ -55,10 +55,12 @@ extension JobStore {
     }
   }
 
+  private static let crashStatement = """
+    UPDATE job SET crash_count = crash_count + 1, attempt = attempt - 1 WHERE \(ownership) RETURNING crash_count, crash_limit, request
+    """
+
   private func crash(_ claim: JobClaim, message: String, in transaction: any Transaction) throws -> JobState {
-    let sql =
-      "UPDATE job SET crash_count = crash_count + 1, attempt = attempt - 1 WHERE \(JobStore.ownership) RETURNING crash_count, crash_limit, request"
-    guard let row = try transaction.query(sql, claim.values).first else { throw JobStore.fenced(claim, "requeue") }
+    guard let row = try transaction.query(JobStore.crashStatement, claim.values).first else { throw JobStore.fenced(claim, "requeue") }
     let count = row.integer(0) ?? 0
     let now = clock.now()
     // A pause or cancel that the dead worker had not obeyed yet.
@@ -90,49 +92,84 @@ extension JobStore {
     }
   }
 
+  private static let endStatement = """
+    UPDATE job SET state = $4, due_at = $5, finished_at = $6, request = 0, error_code = $7, error = $8, error_retriable = $9, \
+    error_status = $10 WHERE \(ownership) RETURNING \(brief)
+    """
+
+  private static func endValues(
+    _ claim: JobClaim, _ state: JobState, due: Int64, finished: SQLValue, _ failure: JobFailure?
+  ) -> [SQLValue] {
+    claim.values + [
+      .integer(state.rawValue), .integer(due), finished, .text(failure?.code), .text(failure?.message),
+      failure.map { .boolean($0.isRetriable) } ?? .null, .integer(failure.map { Int64($0.exitStatus) }),
+    ]
+  }
+
   private func end(_ claim: JobClaim, _ state: JobState, due: Int64, failure: JobFailure?, in transaction: any Transaction) throws {
     let finished: SQLValue = state.isFinal ? .integer(clock.now()) : .null
     let rows = try transaction.query(
-      """
-      UPDATE job SET state = $4, due_at = $5, finished_at = $6, request = 0, error_code = $7, error = $8, error_retriable = $9, \
-      error_status = $10 WHERE \(JobStore.ownership) RETURNING \(JobStore.brief)
-      """,
-      claim.values + [
-        .integer(state.rawValue), .integer(due), finished, .text(failure?.code), .text(failure?.message),
-        failure.map { .boolean($0.isRetriable) } ?? .null, .integer(failure.map { Int64($0.exitStatus) }),
-      ])
+      JobStore.endStatement, JobStore.endValues(claim, state, due: due, finished: finished, failure))
     guard !rows.isEmpty else { throw JobStore.fenced(claim, "end") }
     try record(rows, from: .running, in: transaction)
     if state == .failed || state == .cancelled { try settleDependents(of: claim.job, succeeded: false, in: transaction) }
     try transaction.ring(JobStore.bell)
   }
 
+  /// What is known of a worker whose jobs are to be taken.
+  enum Absence {
+    /// Its session lock must be free, or nothing is taken.
+    case unlocked
+    /// Its lease has run out, whether it lives or not.
+    case silent
+    /// Its process has ended, and its session may not have yet: it stays registered, for what that may still bring.
+    case dead
+  }
+
+  /// Runs the statements of a take-over and a claim on nothing. A server reads its catalogue and plans when a session runs a statement
+  /// for the first time: that is not to happen while the jobs of the dead wait.
+  func rehearse(kinds: [String]) throws {
+    let none = JobClaim(job: JobID(0), worker: 0, token: 0)
+    try database.write(.crashSafe) { transaction in
+      _ = try transaction.query(JobStore.takenStatement(transaction.dialect), [.integer(0)])
+      _ = try transaction.query(JobStore.crashStatement, none.values)
+      let failure = JobFailure(code: JobsError.Code.crashed.name, message: "", isRetriable: true, exitStatus: 70)
+      _ = try transaction.query(JobStore.endStatement, JobStore.endValues(none, .available, due: 0, finished: .null, failure))
+      _ = try transaction.query(
+        JobStore.claimStatement(kinds: kinds.count, dialect: transaction.dialect),
+        [.integer(0), .integer(0), .text(""), .integer(0)] + kinds.map { SQLValue.text($0) })
+    }
+  }
+
+  private static func takenStatement(_ dialect: Dialect) -> String {
+    // One who recovers, and never one who is completing at the same time. Not waited for: a dead worker's last commit may
+    // be waiting for the disk, and a stopped one's for its owner.
+    let lock = dialect == .postgresql ? " FOR UPDATE NOWAIT" : ""
+    return "SELECT id, token FROM job WHERE worker = $1 AND state = 2\(lock)"
+  }
+
   /// Takes the jobs of a worker that is gone.
-  /// - Parameter needsLock: whether the worker's session lock must be free; false when its lease has run out.
-  /// - Returns: the jobs that were taken, and where they stand now; nil when the worker lives, or when a transaction of its own on one of them has
-  ///   not ended yet: then it is to be tried again.
-  func recover(worker: Int64, needsLock: Bool) throws -> [(job: JobID, state: JobState)]? {
+  /// - Returns: the jobs that were taken, and where they stand now; nil when the worker lives, or when a transaction of its own
+  ///   on one of them has not ended yet: then it is to be tried again.
+  func recover(worker: Int64, from absence: Absence) throws -> [(job: JobID, state: JobState)]? {
     do {
-      return try take(worker: worker, needsLock: needsLock)
+      return try take(worker: worker, absence)
     } catch let error as StorageError where error.code == .busy && database.dialect == .postgresql {
       return nil
     }
   }
 
-  private func take(worker: Int64, needsLock: Bool) throws -> [(job: JobID, state: JobState)]? {
+  private func take(worker: Int64, _ absence: Absence) throws -> [(job: JobID, state: JobState)]? {
     // After a power failure all workers are gone and whoever comes first recovers anew: no need to wait for the disk.
     try database.write(.crashSafe) { transaction in
-      if needsLock, try !transaction.takeLock(worker) { return nil }
-      // One who recovers, and never one who is completing at the same time. Not waited for: a dead worker's last commit may
-      // be waiting for the disk, and a stopped one's for its owner.
-      let lock = transaction.dialect == .postgresql ? " FOR UPDATE NOWAIT" : ""
-      let rows = try transaction.query("SELECT id, token FROM job WHERE worker = $1 AND state = 2\(lock)", [.integer(worker)])
+      if absence == .unlocked, try !transaction.takeLock(worker) { return nil }
+      let rows = try transaction.query(JobStore.takenStatement(transaction.dialect), [.integer(worker)])
       var taken: [(job: JobID, state: JobState)] = []
       for row in rows {
         let claim = JobClaim(job: JobID(row.integer(0) ?? 0), worker: worker, token: row.integer(1) ?? 0)
         taken.append((claim.job, try self.crash(claim, message: "its worker process ended", in: transaction)))
       }
-      try transaction.execute("DELETE FROM job_worker WHERE id = $1", [.integer(worker)])
+      if absence != .dead { try transaction.execute("DELETE FROM job_worker WHERE id = $1", [.integer(worker)]) }
       return taken
     }
   }
