@@ -44,6 +44,55 @@ struct InterruptionTests {
     #expect(scratch.names == ["long.mp4"])
   }
 
+  @Test("two signals at once are one request: timeout's, to a process and its group")
+  func twiceAtOnce() throws {
+    let scratch = try Scratch()
+    let end = try interrupt(scratch, with: [SIGTERM, SIGTERM], pause: 20_000)
+    #expect(end.reason == .exit && end.status == 143, "\(end.errors)")
+    #expect(scratch.names == ["long.mp4"])
+    // `timeout` says 124 when the program has left by itself.
+    let worker = try Tool.run(
+      "timeout", ["1", ReelProgram.path, "worker"], environment: ["HOME": scratch.folder, "XDG_STATE_HOME": scratch.path("state")])
+    #expect(worker.status == 124 && worker.errors.contains("\"stopping\"") && worker.errors.contains("\"stopped\""), "\(worker.errors)")
+  }
+
+  @Test("a signal half a second after the first kills what does not end")
+  func later() throws {
+    let scratch = try Scratch()
+    // It takes connections and never answers.
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(listener) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, length) == 0 && getsockname(listener, $0, &length) == 0 }
+    }
+    try #require(isBound && listen(listener, 8) == 0)
+    let environment = ["HOME": scratch.folder, "XDG_STATE_HOME": scratch.path("state"), "REELWRIGHT_LICENCE_KEY": "k"]
+    let configured = try ReelProgram.run(
+      "cloud", "configure", "http://127.0.0.1:\(address.sin_port.bigEndian)", "--purpose", "licence", "--server-key",
+      "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", environment: environment)
+    #expect(configured.status == 0, "\(configured.errors)")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: ReelProgram.path)
+    process.arguments = ["licence", "activate"]
+    process.environment = environment
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    var entry = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+    try #require(poll(&entry, 1, 30_000) == 1)
+    kill(process.processIdentifier, SIGTERM)
+    usleep(50_000)
+    kill(process.processIdentifier, SIGTERM)
+    usleep(800_000)
+    #expect(process.isRunning)
+    kill(process.processIdentifier, SIGTERM)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGTERM)
+  }
+
   @Test("kill -9 leaves nothing at the final path and no temporary file")
   func killed() throws {
     let scratch = try Scratch()

@@ -128,13 +128,14 @@ struct StoreCommandTests {
     let store = office.scratch.path("none/jobs.sqlite")
     let reading = [
       ["log", "list"], ["log", "verify"], ["log", "purge"], ["log", "hold"], ["log", "erase", "--project", "p"],
-      ["creators", "list"], ["creators", "who", "1"],
+      ["creators", "list"], ["creators", "who", "1"], ["jobs", "list"], ["jobs", "watch"], ["jobs", "schedules"], ["jobs", "show", "1"],
+      ["jobs", "cancel", "1"], ["cloud", "status"],
     ]
     for words in reading {
       let outcome = try ReelProgram.run(words + ["--store", store], environment: office.environment)
       #expect(outcome.status == 66 && outcome.errors.contains("no store there"), "\(words) \(outcome.errors)")
       let plain = try ReelProgram.run(words, environment: office.environment)
-      #expect(plain.status == (words.contains("who") ? 66 : 0), "\(words) \(plain.errors)")
+      #expect(plain.status == (words.contains("1") ? 66 : 0), "\(words) \(plain.errors)")
     }
     let made = try office.reel("creators", "enrol", "c-1", "--store", store)
     #expect(made.status == 73 && made.errors.contains("none"), "\(made.errors)")
@@ -147,5 +148,65 @@ struct StoreCommandTests {
     let locked = try office.reel("log", "list", "--store", office.scratch.path("s.sqlite"))
     #expect(locked.status == 78 && locked.errors.contains("log.key is missing"), "\(locked.errors)")
     #expect(!office.scratch.exists("log.key"))
+  }
+
+  @Test("a bad number does not keep the other jobs from a change, and every job is in the one document")
+  func control() throws {
+    let office = try Office()
+    try office.scratch.write(#"[{"kind": "encode"}, {"kind": "encode"}, {"kind": "encode"}]"#, to: "jobs.json")
+    #expect(try office.reel("jobs", "submit", office.scratch.path("jobs.json")).status == 0)
+    let outcome = try office.reel("jobs", "cancel", "99", "1", "98", "--json")
+    #expect(outcome.status == 66 && outcome.errors.split(separator: "\n").count == 2, "\(outcome.errors)")
+    let jobs = try #require(try ReelProgram.json(outcome)["jobs"] as? [[String: Any]])
+    #expect(jobs.map { $0["id"] as? Int } == [99, 1, 98] && jobs.map { $0["state"] as? String } == [nil, "cancelled", nil])
+    #expect((jobs[0]["error"] as? [String: Any])?["code"] as? String == "unknownJob" && jobs[1]["error"] is NSNull)
+    // A wrong state is 64; the first failure decides.
+    #expect(try office.reel("jobs", "retry", "2", "1", "99").status == 64)
+    #expect(try office.reel("jobs", "pause", "3").output == "3 paused\n")
+    // A word that is no number is found before anything is changed.
+    #expect(try office.reel("jobs", "cancel", "2", "x").status == 64)
+    let states = try #require(try office.json("jobs", "list")["jobs"] as? [[String: Any]]).map { $0["state"] as? String }
+    #expect(states == ["available", "available", "paused"])
+  }
+
+  @Test("a kind that nobody knows is refused with the known ones; submitted all the same, no drain waits for it")
+  func unknownKind() throws {
+    let office = try Office()
+    let path = try office.scratch.write(#"{"kind": "encod"}"#, to: "job.json")
+    let refused = try office.reel("jobs", "submit", path)
+    #expect(
+      refused.status == 64 && refused.errors.contains("did you mean encode?") && refused.errors.contains("frames"), "\(refused.errors)")
+    #expect(refused.errors.contains("line 1, column 10"), "\(refused.errors)")
+    #expect(try (office.json("jobs", "list")["jobs"] as? [Any])?.isEmpty == true)
+    #expect(try office.reel("jobs", "submit", path, "--any-kind").output == "1\n")
+    let worker = try office.reel("worker", "--drain")
+    #expect(worker.status == 0 && worker.errors.contains(#""stranded""#) && worker.errors.contains(#""encod""#), "\(worker.errors)")
+    #expect(try office.reel("jobs", "show", "1").output.contains("available"))
+    #expect(try office.reel("jobs", "submit", path, "--any-kind", "--schedule", "s").status == 64)
+  }
+
+  @Test("cloud: exactly one document with --json, whatever becomes of the sending")
+  func cloud() throws {
+    let office = try Office()
+    let off = try office.reel("cloud", "send", "--json")
+    #expect(off.status == 77)
+    #expect((try ReelProgram.json(off)["error"] as? [String: Any])?["code"] as? String == "refused")
+    #expect(!office.scratch.exists("state"))
+    // Nobody listens at port 1.
+    let configured = try office.json("cloud", "configure", "http://127.0.0.1:1/events")
+    #expect((configured["destinations"] as? [[String: Any]])?.first?["origin"] as? String == "http://127.0.0.1:1", "\(configured)")
+    #expect((try ReelProgram.json(office.reel("cloud", "send", "--json"))["error"] as? [String: Any])?["code"] as? String == "refused")
+    #expect(try office.json("cloud", "consent", "on")["consent"] as? Bool == true)
+    try office.scratch.write(#"{"kind": "encode"}"#, to: "job.json")
+    #expect(try office.reel("jobs", "submit", office.scratch.path("job.json")).status == 0)
+    let waits = try office.reel("cloud", "send", "--patience", "0", "--json")
+    let document = try ReelProgram.json(waits)
+    #expect(waits.status == 75 && document["sent"] as? Int == 0, "\(waits.output) \(waits.errors)")
+    #expect((document["error"] as? [String: Any])?["code"] as? String == "retryLater")
+    #expect(waits.errors.split(separator: "\n").count == 1)
+    // Setting something else leaves the destination.
+    let kept = try office.json("cloud", "configure", "--authorities", office.scratch.path("job.json"))
+    #expect((kept["destinations"] as? [Any])?.count == 1)
+    #expect((try office.json("cloud", "configure")["destinations"] as? [Any])?.isEmpty == true)
   }
 }

@@ -54,6 +54,36 @@ import Testing
     #expect(!left.contains { $0.contains(".partial") || $0.contains("-lock-") }, "\(left)")
   }
 
+  /// A drain waits for nothing that its runner cannot do, and says what that is.
+  @Test(arguments: StoreKind.installed) func drainLeavesWhatItCannotRun(_ kind: StoreKind) throws {
+    let fixture = try StoreFixture(kind)
+    let foreign = try fixture.store.submit(JobSpec(kind: "nosuch")).id
+    var waiting = spec(fixture, "waiting.txt")
+    waiting.after = [foreign]
+    try fixture.store.submit(waiting)
+    var unslotted = spec(fixture, "unslotted.txt")
+    unslotted.slotClass = "gpu"
+    try fixture.store.submit(unslotted)
+    let paused = try fixture.store.submit(spec(fixture, "paused.txt")).id
+    try fixture.store.pause(paused)
+    let first = try fixture.store.submit(spec(fixture, "first.txt")).id
+    var second = spec(fixture, "second.txt")
+    second.after = [first]
+    let last = try fixture.store.submit(second).id
+    let stranded = Mutex<[StrandedJobs]>([])
+    try fixture.runner(RunnerTests.writer()) { configuration in
+      configuration.onEvent = { event in
+        if case .stranded(let jobs) = event { stranded.withLock { $0 += jobs } }
+      }
+    }.run(until: .drained)
+    #expect(try fixture.store.job(first)?.state == .done && fixture.store.job(last)?.state == .done)
+    #expect(
+      stranded.withLock { $0 } == [
+        StrandedJobs(kind: "nosuch", slotClass: "cpu", count: 1), StrandedJobs(kind: "write", slotClass: "cpu", count: 1),
+        StrandedJobs(kind: "write", slotClass: "gpu", count: 1),
+      ])
+  }
+
   @Test func existingFileIsRefusedUnlessOverwrite() throws {
     let fixture = try StoreFixture(.sqlite)
     let path = fixture.folder.path + "/a.txt"

@@ -2,7 +2,10 @@ import Glibc
 public import MediaCore
 import Synchronization
 
-/// Turns the first SIGINT or SIGTERM into a cancellation and lets the second one kill.
+/// Turns the first SIGINT or SIGTERM into a cancellation and lets a later one kill.
+///
+/// One that comes within half a second of the first is the same request: `timeout` and service managers signal a process
+/// and then its group, so that one request arrives twice.
 ///
 /// The signals are blocked in the calling thread, and thereby in all threads and worker processes that it starts
 /// later, and taken one at a time by a thread of its own. A worker that shares the terminal's process group is so
@@ -36,13 +39,22 @@ public final class SignalWatcher: Sendable {
     return signals
   }
 
+  private static let sameRequestMilliseconds = 500
+
+  private static func milliseconds() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+  }
+
   private func watch() {
     var signals = SignalWatcher.watched
     var number: Int32 = 0
     sigwait(&signals, &number)
     received.store(number, ordering: .releasing)
     cancellation.cancel()
-    sigwait(&signals, &number)
+    let first = SignalWatcher.milliseconds()
+    repeat { sigwait(&signals, &number) } while SignalWatcher.milliseconds() - first < SignalWatcher.sameRequestMilliseconds
     signal(number, SIG_DFL)
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     pthread_kill(pthread_self(), number)

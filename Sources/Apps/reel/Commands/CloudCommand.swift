@@ -25,13 +25,13 @@ enum CloudCommand {
     Command(
       "status", summary: "destinations, consent, what waits and what was sent", commonOptions: CommonOptions.store,
       action: { invocation in
-        let document = try CloudDocument(Store.log(invocation))
+        let document = try CloudDocument(Store.existingLog(invocation))
         if invocation.isJSON {
           try invocation.console.writeJSON(document)
         } else {
           var table = TextTable()
-          table.add("installation", document.installation)
-          table.add("public key", document.publicKey)
+          table.add("installation", document.installation ?? "none yet")
+          table.add("public key", document.publicKey ?? "none yet")
           table.add("consent", document.consent ? "on" : "off")
           for destination in document.destinations { table.add(destination.purpose, destination.origin, destination.data) }
           table.add("waiting", String(document.waiting))
@@ -53,7 +53,7 @@ enum CloudCommand {
           "URL", .optional, kind: .text,
           """
           Where to send; for licences the URL below which the API is, for telemetry the one below which the collector has \
-          /v1/logs. Without it the destination is removed.
+          /v1/logs. Without it the destination is removed, unless --server-key or --authorities is all that is to be set.
           """)
       ],
       options: [
@@ -64,7 +64,6 @@ enum CloudCommand {
       ],
       commonOptions: CommonOptions.store,
       action: { invocation in
-        let log = try Store.log(invocation)
         let purpose = DestinationPurpose(rawValue: invocation.value("purpose") ?? "reporting") ?? .reporting
         let keys = try invocation.values("server-key").map { text in
           guard let key = Hex.decode(text).flatMap({ Ed25519.VerifyingKey(bytes: $0) }) else {
@@ -72,19 +71,23 @@ enum CloudCommand {
           }
           return key
         }
+        let authorities = try invocation.value("authorities").map { path in
+          guard let whole = realpath(path, nil) else {
+            throw MediaError(
+              .missing, "cannot read \(path)", path: path, reason: String(cString: strerror(errno)), advice: "nothing was changed")
+          }
+          defer { free(whole) }
+          return String(cString: whole)
+        }
+        let log = try Store.log(invocation)
         if let url = invocation.argument("URL") {
           try log.register(TransferURL(url), for: purpose)
-        } else {
+        } else if keys.isEmpty, authorities == nil {
           try log.unregister(purpose)
         }
         if !keys.isEmpty { try log.trustLicenceKeys(keys) }
-        if let path = invocation.value("authorities") {
-          guard let whole = realpath(path, nil) else {
-            throw MediaError(.missing, "cannot read \(path)", path: path, reason: String(cString: strerror(errno)))
-          }
-          defer { free(whole) }
-          try log.setCertificateAuthorities(String(cString: whole))
-        }
+        if let authorities { try log.setCertificateAuthorities(authorities) }
+        if invocation.isJSON { try invocation.console.writeJSON(CloudDocument(log)) }
         return 0
       })
   }
@@ -96,7 +99,9 @@ enum CloudCommand {
       arguments: [Argument("STATE", .one, kind: .choice(["on", "off"]), "on or off.")],
       commonOptions: CommonOptions.store,
       action: { invocation in
-        try Store.log(invocation).setConsent(invocation.required("STATE") == "on")
+        let log = try Store.log(invocation)
+        try log.setConsent(invocation.required("STATE") == "on")
+        if invocation.isJSON { try invocation.console.writeJSON(CloudDocument(log)) }
         return 0
       })
   }
@@ -107,31 +112,43 @@ enum CloudCommand {
       discussion: "Reports, and telemetry that is new. The status is 75 when something still waits because a receiver did not take it.",
       options: [Option("patience", .number("S", in: 0...3600), default: "10", "Wait so many seconds at most for one try after another.")],
       commonOptions: CommonOptions.store,
-      action: { invocation in
-        let log = try Store.log(invocation)
-        let reporter = try Reporter(log: log)
-        let patience = invocation.number("patience") ?? 10
-        let (events, last) = try reporter.drain(patienceSeconds: patience, cancellation: invocation.cancellation)
-        let exporter = try TelemetryExporter(log: log)
-        let (telemetry, lastTelemetry) = try exporter.drain(patienceSeconds: patience, cancellation: invocation.cancellation)
-        if invocation.isJSON {
-          try invocation.console.writeJSON(["schema": 1, "sent": events, "telemetry": telemetry])
-        } else if !invocation.isQuiet {
-          try invocation.console.write("\(events) events sent\n")
-          if lastTelemetry != .off { try invocation.console.write("\(telemetry) events sent as telemetry\n") }
-        }
-        switch (last, lastTelemetry) {
-        case (.off, .off):
-          throw MetadataLogError(.refused, "nothing is sent", reason: "no destination or no consent", advice: "see reel cloud status")
-        case (.wait, _):
-          throw MetadataLogError(
-            .retryLater, "not all events were sent", reason: reporter.lastProblem ?? "the rate is limited", advice: "try again later")
-        case (_, .wait):
-          throw MetadataLogError(
-            .retryLater, "not all telemetry was sent", reason: exporter.lastProblem ?? "the collector asks to wait",
-            advice: "try again later")
-        default: return 0
-        }
-      })
+      action: runSend)
+  }
+
+  private static func runSend(_ invocation: Invocation) throws -> Int32 {
+    let off = MetadataLogError(.refused, "nothing is sent", reason: "no destination or no consent", advice: "see reel cloud status")
+    guard let log = try Store.existingLog(invocation) else { throw off }
+    let reporter = try Reporter(log: log)
+    let patience = invocation.number("patience") ?? 10
+    let (events, last) = try reporter.drain(patienceSeconds: patience, cancellation: invocation.cancellation)
+    let exporter = try TelemetryExporter(log: log)
+    let (telemetry, lastTelemetry) = try exporter.drain(patienceSeconds: patience, cancellation: invocation.cancellation)
+    var problem: MetadataLogError?
+    switch (last, lastTelemetry) {
+    case (.off, .off): throw off
+    case (.wait, _):
+      problem = MetadataLogError(
+        .retryLater, "not all events were sent", reason: reporter.lastProblem ?? "the rate is limited", advice: "try again later")
+    case (_, .wait):
+      problem = MetadataLogError(
+        .retryLater, "not all telemetry was sent", reason: exporter.lastProblem ?? "the collector asks to wait", advice: "try again later")
+    default: break
+    }
+    if let problem { invocation.console.note(Tool.errorText(problem, name: "reel", isVerbose: invocation.isVerbose)) }
+    if invocation.isJSON {
+      // One document, whether or not something still waits.
+      try invocation.console.writeJSON(SentDocument(sent: events, telemetry: telemetry, error: problem.map { ErrorDocument.Body($0) }))
+    } else if !invocation.isQuiet {
+      try invocation.console.write("\(events) events sent\n")
+      if lastTelemetry != .off { try invocation.console.write("\(telemetry) events sent as telemetry\n") }
+    }
+    return problem?.exitStatus ?? 0
+  }
+
+  private struct SentDocument: Encodable {
+    var schema = 1
+    var sent: Int
+    var telemetry: Int
+    var error: ErrorDocument.Body?
   }
 }

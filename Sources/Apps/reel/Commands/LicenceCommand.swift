@@ -21,9 +21,10 @@ enum LicenceCommand {
       options: [Option("key-file", .file("FILE"), default: "$REELWRIGHT_LICENCE_KEY", "A file that holds the licence key.")],
       commonOptions: CommonOptions.store,
       action: { invocation in
+        let key = try licenceKey(invocation)
         let log = try Store.log(invocation)
         let licence = try Licence(log, trusting: log.trustedLicenceKeys())
-        _ = try licence.activate(key: licenceKey(invocation), transport: log.makeClient())
+        _ = try licence.activate(key: key, transport: log.makeClient())
         return try show(licence, invocation)
       })
   }
@@ -35,7 +36,7 @@ enum LicenceCommand {
       options: [.flag("online", "Ask the server for a fresh licence first.")],
       commonOptions: CommonOptions.store,
       action: { invocation in
-        let log = try Store.log(invocation)
+        guard let log = try Store.existingLog(invocation) else { return try show(nil, invocation) }
         let licence = try Licence(log, trusting: log.trustedLicenceKeys())
         if invocation.flag("online") { _ = try licence.validate(transport: log.makeClient()) }
         return try show(licence, invocation)
@@ -46,8 +47,12 @@ enum LicenceCommand {
     Command(
       "deactivate", summary: "give the licence back, for another device", commonOptions: CommonOptions.store,
       action: { invocation in
-        let log = try Store.log(invocation)
-        try Licence(log, trusting: log.trustedLicenceKeys()).deactivate(transport: log.makeClient())
+        guard let log = try Store.existingLog(invocation) else {
+          throw MetadataLogError(.missing, "cannot deactivate the licence", reason: "there is none on this machine")
+        }
+        let licence = try Licence(log, trusting: log.trustedLicenceKeys())
+        try licence.deactivate(transport: log.makeClient())
+        if invocation.isJSON { try invocation.console.writeJSON(Document(status: licence.status().name)) }
         return 0
       })
   }
@@ -63,9 +68,10 @@ enum LicenceCommand {
     var graceUntilSeconds: Int64?
   }
 
-  private static func show(_ licence: Licence, _ invocation: Invocation) throws -> Int32 {
-    let status = try licence.status()
-    let token = try licence.token()
+  /// - Parameter licence: nil when there is no store that could hold one.
+  private static func show(_ licence: Licence?, _ invocation: Invocation) throws -> Int32 {
+    let status = try licence?.status() ?? .missing
+    let token = try licence?.token()
     var document = Document(
       status: status.name, licence: token?.licence, tier: token?.tier, features: token?.features, quota: token?.quota,
       expiresSeconds: token?.expires)

@@ -25,22 +25,41 @@ enum JobsCommand {
     _ name: String, _ summary: String, _ change: @escaping @Sendable (JobStore, JobID) throws -> JobState
   ) -> Command {
     Command(
-      name, summary: summary, arguments: [Argument("ID", .oneOrMore, kind: .text, "The job's number.")], commonOptions: storeOptions
+      name, summary: summary,
+      discussion: "A job that cannot be changed so does not keep the others from it; the status is that of the first such job.",
+      arguments: [Argument("ID", .oneOrMore, kind: .text, "The job's number.")], commonOptions: CommonOptions.store
     ) { invocation in
-      let store = try Store.jobs(invocation)
+      // A word that is no number is found before anything is changed.
+      let ids = try invocation.list("ID").map(identifier)
+      let store = try Store.existingJobs(invocation)
       var changed: [JSON] = []
-      for text in invocation.list("ID") {
-        let id = try identifier(text)
-        let state = try store.patiently { try change(store, id) }
-        changed.append(JSON.object([("id", JSON.integer(id.rawValue)), ("state", JSON.string(state.name))]))
-        if !invocation.isJSON, !invocation.isQuiet { try invocation.console.write("\(id) \(state.name)\n") }
+      var status: Int32 = 0
+      var isBroken = false
+      for id in ids {
+        var members: [(String, JSON)] = [("id", JSON.integer(id.rawValue))]
+        do {
+          guard let store else { throw JobsError(.unknownJob, "cannot \(name) job \(id)", reason: "there is no such job") }
+          let state = try store.patiently { try change(store, id) }
+          members += [("state", JSON.string(state.name)), ("error", JSON.null)]
+          if !invocation.isJSON, !invocation.isQuiet { try invocation.console.write("\(id) \(state.name)\n") }
+        } catch let error as any ReportedError {
+          invocation.console.note(Tool.errorText(error, name: "reel", isVerbose: invocation.isVerbose))
+          members += [("state", JSON.null), ("error", failure(error))]
+          if status == 0 { status = error.exitStatus }
+          // A store that fails would fail the rest too.
+          if !(error is JobsError) { isBroken = true }
+        }
+        changed.append(JSON.object(members))
+        if isBroken { break }
       }
       if invocation.isJSON { try print(answer("jobs", JSON.array(changed)), invocation) }
-      return 0
+      return status
     }
   }
 
-  static var storeOptions: [Option] { CommonOptions.store }
+  private static func failure(_ error: any ReportedError) -> JSON {
+    JSON.object([("code", JSON.string(error.codeName)), ("message", JSON.string(error.line)), ("file", JSON(error.file))])
+  }
 
   // MARK: Submit
 
@@ -50,7 +69,7 @@ enum JobsCommand {
       discussion: """
         SPEC is a JSON file, or - for standard input: one job, or an array of them; all are added, or none. `reel schema job` \
         prints the form. Paths of inputs and outputs are taken from the current folder. Prints the number of each job once \
-        it is safe from a power failure.
+        it is safe from a power failure. A kind of job that reel does not know is refused: its own worker would never run it.
         """,
       arguments: [Argument("SPEC", .one, "The file with the jobs, or -.")],
       options: [
@@ -58,7 +77,8 @@ enum JobsCommand {
           "every", .text("CRON"), default: "none",
           "Submit the job again and again: five fields of cron in UTC, or @hourly … @yearly. Needs --schedule."),
         Option("schedule", .text("NAME"), default: "none", "The name of the schedule that --every makes or replaces."),
-      ], commonOptions: storeOptions,
+        .flag("any-kind", "Accept kinds that reel does not know, for a worker of your own."),
+      ], commonOptions: CommonOptions.store,
       examples: [
         .init("reel jobs submit encode.json", "add one job"),
         .init("reel jobs submit nightly.json --every '0 3 * * *' --schedule nightly", "every night at three"),
@@ -67,7 +87,10 @@ enum JobsCommand {
   }
 
   private static func runSubmit(_ invocation: Invocation) throws -> Int32 {
-    let specs = try specs(invocation.required("SPEC"))
+    if invocation.has("schedule"), !invocation.has("every") {
+      throw MediaError(.usage, invocation.commandLine, reason: "--schedule needs --every", advice: "as in --every @daily")
+    }
+    let specs = try specs(invocation)
     let store = try Store.jobs(invocation)
     if let every = invocation.value("every") {
       let name = try invocation.needed("schedule", "name the schedule")
@@ -86,19 +109,28 @@ enum JobsCommand {
     return 0
   }
 
-  private static func specs(_ path: String) throws -> [JobSpec] {
+  private static func specs(_ invocation: Invocation) throws -> [JobSpec] {
+    let path = invocation.required("SPEC")
+    let anyKind = invocation.flag("any-kind")
     let bytes: [UInt8]
     if path == "-" {
-      bytes = try readAll(0, "standard input")
+      bytes = try readAll(0, "standard input", invocation.cancellation)
     } else {
       let input = try LocalFiles.openInput(path: path)
-      bytes = try readAll(input.descriptor.rawValue, path)
+      bytes = try readAll(input.descriptor.rawValue, path, invocation.cancellation)
     }
     let node = try JSONParser.parse(bytes, source: JSONSource(path == "-" ? "standard input" : path))
     let nodes = node.asArray ?? [node]
     guard !nodes.isEmpty else { throw node.error("there is no job in it") }
     return try nodes.map { node in
       var spec = try JobSpec(json: node)
+      if !anyKind, !TaskRegistry.kinds.contains(spec.kind) {
+        let nearest = NearestMatch.best(spec.kind, among: TaskRegistry.kinds).map { "did you mean \($0)? " } ?? ""
+        let place = node.asObject?.first { $0.key == "kind" }?.node ?? node
+        throw place.error(
+          "reel has no kind of job called '\(spec.kind)'",
+          advice: "\(nearest)known: \(TaskRegistry.kinds.joined(separator: ", ")); --any-kind submits it for a worker of your own")
+      }
       spec.inputs = spec.inputs.mapValues(absolute)
       spec.outputs = spec.outputs.mapValues(absolute)
       // What a worker would refuse is refused before it is queued.
@@ -114,10 +146,16 @@ enum JobsCommand {
     return folder.hasSuffix("/") ? folder + path : folder + "/" + path
   }
 
-  private static func readAll(_ descriptor: Int32, _ name: String) throws -> [UInt8] {
+  private static func readAll(_ descriptor: Int32, _ name: String, _ cancellation: Cancellation) throws -> [UInt8] {
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while bytes.count <= 64 << 20 {
+      // Whoever writes to a pipe may take long; a signal ends the wait.
+      var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      if poll(&entry, 1, 100) == 0 {
+        try cancellation.check("cannot read \(name)")
+        continue
+      }
       let count = read(descriptor, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw MediaError(.io, "cannot read \(name)", reason: String(cString: strerror(errno))) }
@@ -143,7 +181,7 @@ enum JobsCommand {
   }
 
   private static func runList(_ invocation: Invocation) throws -> Int32 {
-    let store = try Store.jobs(invocation)
+    let store = try Store.readableJobs(invocation)
     var filter = JobFilter()
     filter.states = Set(invocation.values("state").compactMap { JobState(name: $0) })
     filter.kind = invocation.value("kind")
@@ -151,7 +189,7 @@ enum JobsCommand {
     filter.labels = Dictionary(try invocation.pairs("label").map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
     filter.after = invocation.integer("after").map { JobID(Int64($0)) }
     filter.limit = invocation.integer("limit") ?? filter.limit
-    let jobs = try store.jobs(filter)
+    let jobs = try store?.jobs(filter) ?? []
     if invocation.isJSON {
       try print(answer("jobs", JSON.array(jobs.map { JobDocument.json($0) })), invocation)
     } else {
@@ -172,11 +210,11 @@ enum JobsCommand {
   private static var show: Command {
     Command(
       "show", summary: "one job with its outputs and its error", arguments: [Argument("ID", .one, kind: .text, "The job's number.")],
-      commonOptions: storeOptions
+      commonOptions: CommonOptions.store
     ) { invocation in
-      let store = try Store.jobs(invocation)
+      let store = try Store.readableJobs(invocation)
       let job = try find(store, invocation.required("ID"))
-      let outputs = try store.outputs(of: job.id)
+      let outputs = try store?.outputs(of: job.id) ?? []
       if invocation.isJSON {
         try print(answer("job", JobDocument.json(job, outputs: outputs)), invocation)
       } else {
@@ -204,11 +242,15 @@ enum JobsCommand {
       "watch", summary: "follow a job, or all jobs, until they are finished",
       discussion: "Ends when the job is finished, with its exit status, or, without ID, when no job is left that could run.",
       arguments: [Argument("ID", .optional, kind: .text, "The job's number.")],
-      commonOptions: storeOptions, action: runWatch)
+      commonOptions: CommonOptions.store, action: runWatch)
   }
 
   private static func runWatch(_ invocation: Invocation) throws -> Int32 {
-    let store = try Store.jobs(invocation)
+    guard let store = try Store.readableJobs(invocation) else {
+      if let text = invocation.argument("ID") { _ = try find(nil, text) }
+      if invocation.isJSON { try print(answer("jobs", JSON.array([])), invocation) }
+      return 0
+    }
     let bell = try store.database.doorbell(JobStore.bell)
     var shown: [JobID: String] = [:]
     var filter = JobFilter()
@@ -227,6 +269,9 @@ enum JobsCommand {
       }
       for job in jobs {
         let line = JobDocument.columns(job).joined(separator: "  ")
+        if shown[job.id] == nil, job.state == .available || job.state == .scheduled, !TaskRegistry.kinds.contains(job.spec.kind) {
+          invocation.console.note("reel: job \(job.id) waits for a worker that knows its kind, \(job.spec.kind): reel worker does not\n")
+        }
         if shown[job.id] != line, !invocation.isJSON, !invocation.isQuiet { try invocation.console.write(line + "\n") }
         shown[job.id] = job.state.isFinal || job.state == .paused ? nil : line
       }
@@ -250,13 +295,14 @@ enum JobsCommand {
   private static var schedules: Command {
     Command(
       "schedules", summary: "the jobs that are submitted again and again",
-      options: [Option("remove", .text("NAME"), default: "none", "Remove this schedule.")], commonOptions: storeOptions
+      options: [Option("remove", .text("NAME"), default: "none", "Remove this schedule.")], commonOptions: CommonOptions.store
     ) { invocation in
-      let store = try Store.jobs(invocation)
-      if let name = invocation.value("remove"), try !store.removeSchedule(name: name) {
-        throw JobsError(.unknownJob, "cannot remove the schedule \(name)", reason: "there is no such schedule")
+      let store = try Store.readableJobs(invocation)
+      if let name = invocation.value("remove"), try store?.removeSchedule(name: name) != true {
+        throw JobsError(
+          .unknownJob, "cannot remove the schedule \(name)", reason: "there is no such schedule", advice: "reel jobs schedules shows them")
       }
-      let schedules = try store.schedules()
+      let schedules = try store?.schedules() ?? []
       if invocation.isJSON {
         try print(answer("schedules", JSON.array(schedules.map(document))), invocation)
       } else {
@@ -291,9 +337,9 @@ enum JobsCommand {
     return id
   }
 
-  private static func find(_ store: JobStore, _ text: String) throws -> Job {
+  private static func find(_ store: JobStore?, _ text: String) throws -> Job {
     let id = try identifier(text)
-    guard let job = try store.job(id) else {
+    guard let job = try store?.job(id) else {
       throw JobsError(.unknownJob, "cannot show job \(id)", reason: "there is no such job", advice: "reel jobs list shows them")
     }
     return job

@@ -18,7 +18,12 @@ enum WorkerCommand {
       options: [
         Option("slots", .text("CLASS=N,…"), default: "cpu=2,encode=1,io=4,net=4", "How many jobs of each class run at once."),
         .flag("once", "Run one job and leave."),
-        .flag("drain", "Leave when nothing is left that could run now or later."),
+        .flag(
+          "drain",
+          """
+          Leave when nothing is left that this worker could run now or later. What it has no slots for or whose kind it does not \
+          know, and what waits for such a job or for a paused one, is not waited for: a log line says how many there are.
+          """),
         Option(
           "listen", .file("SOCKET"), default: "none",
           "A unix socket that answers /livez, /readyz and /metrics over HTTP, to the same user only."),
@@ -44,7 +49,7 @@ enum WorkerCommand {
           "limit", .text("NAME=VALUE"), default: "as for reel encode", repeats: true,
           "Raise or lower a limit; the names are those that a refusal prints."),
       ],
-      commonOptions: JobsCommand.storeOptions,
+      commonOptions: CommonOptions.store,
       examples: [
         .init("reel worker --drain", "do all that waits, then leave"),
         .init("reel worker --listen $XDG_RUNTIME_DIR/reel.sock", "a service with health checks"),

@@ -1,6 +1,6 @@
 import Reelwright
 
-/// `reel cloud status --json`.
+/// `reel cloud status --json`, and how things stand after `configure` and `consent`.
 struct CloudDocument: Encodable {
   struct Place: Encodable {
     var purpose: String
@@ -8,17 +8,19 @@ struct CloudDocument: Encodable {
     var data: String
   }
   var schema = 1
-  var installation: String
-  var publicKey: String
-  var consent: Bool
-  var destinations: [Place]
-  var waiting: Int64
-  var quarantined: Int64
-  var dropped: Int64
-  var sentBatches: Int
-  var sentEvents: Int
+  /// Null as long as no store was made.
+  var installation: String?
+  var publicKey: String?
+  var consent = false
+  var destinations: [Place] = []
+  var waiting: Int64 = 0
+  var quarantined: Int64 = 0
+  var dropped: Int64 = 0
+  var sentBatches = 0
+  var sentEvents = 0
 
-  init(_ log: MetadataLog) throws {
+  init(_ log: MetadataLog?) throws {
+    guard let log else { return }
     installation = log.installation
     publicKey = Hex.encode(log.verifyingKey)
     consent = try log.hasConsent()

@@ -26,7 +26,7 @@ public final class RunnerMetrics: Sendable {
         counts.seconds += seconds
       case .recovered(_, let jobs): counts.recovered += jobs.count
       case .storeFailed: counts.storeFailures += 1
-      case .started, .stopping, .stopped: break
+      case .started, .stranded, .stopping, .stopped: break
       }
     }
   }

@@ -101,9 +101,18 @@ final class Dispatcher {
     if try claim(free, glance.claimable, ended: ended, running: running.count) { return 0 }
     if running.isEmpty {
       if goal == .one { return nil }
-      if goal == .drained, !glance.hasUnfinished { return nil }
+      if goal == .drained, try !glance.hasUnfinished || isDrained() { return nil }
     }
     return wait
+  }
+
+  /// Whether all that is unfinished is nothing that this runner could do; then says so.
+  private func isDrained() throws -> Bool {
+    let classes = runner.configuration.slots.filter { $0.value > 0 }.keys.sorted()
+    if try store.hasWork(kinds: runner.handlers.kinds, classes: classes) { return false }
+    let stranded = try store.strandedJobs(kinds: runner.handlers.kinds, classes: classes)
+    if !stranded.isEmpty { runner.configuration.onEvent?(.stranded(stranded)) }
+    return true
   }
 
   /// Returns whether anything was claimed.

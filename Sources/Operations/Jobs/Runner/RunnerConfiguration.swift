@@ -48,6 +48,9 @@ public enum RunnerEvent: Sendable {
   case recovered(worker: Int64, jobs: [JobID])
   /// The store failed; the runner goes on trying.
   case storeFailed(String)
+  /// A drain ends although these are unfinished: no handler or no slot of this runner fits them, or they wait for such a
+  /// job or for a paused one.
+  case stranded([StrandedJobs])
   case stopping
   case stopped
 }
@@ -56,7 +59,8 @@ public enum RunnerEvent: Sendable {
 public enum RunnerGoal: Hashable, Sendable {
   /// Never: at `stop()` only.
   case stopped
-  /// When nothing is left that could run now or later; paused jobs do not count.
+  /// When nothing is left that this runner could run now or later. Paused jobs do not count, nor those for which it has no
+  /// handler or no slots, nor what waits for any of these.
   case drained
   /// When one job has ended, or nothing is available.
   case one
