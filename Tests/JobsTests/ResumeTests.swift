@@ -99,7 +99,7 @@ private func setting(_ name: String) -> Int? { getenv(name).flatMap { Int(String
     let report = try JSONParser.parse(job.result ?? [], source: JSONSource("report"))
     if work == .encode {
       let frames = report.asObject?.first { $0.key == "frames" }?.node.asObject ?? []
-      let counts = ["encoded", "from the cache"].map { name in frames.first { $0.key == name }?.node.asNumber?.integer ?? 0 }
+      let counts = ["encoded", "fromCache"].map { name in frames.first { $0.key == name }?.node.asNumber?.integer ?? 0 }
       return (Int(counts[0] + 249) / 250, Int(counts[0] + 249) / 250 + Int(counts[1] + 249) / 250)
     }
     let list = report.asObject?.first { $0.key == "segments" }?.node.asArray ?? []

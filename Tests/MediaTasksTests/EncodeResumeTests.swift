@@ -84,9 +84,9 @@ import Testing
     var task = fast()
     task.speed = "veryfast"
     let first = try place.encode(task, to: "whole.mp4")
-    #expect(first.frames["encoded"] == 800 && first.frames["from the cache"] == nil)
+    #expect(first.frames["encoded"] == 800 && first.frames["fromCache"] == nil)
     let second = try place.encode(task, to: "again.mp4")
-    #expect(second.frames["encoded"] == nil && second.frames["from the cache"] == 800)
+    #expect(second.frames["encoded"] == nil && second.frames["fromCache"] == 800)
     #expect(place.isSame("whole.mp4", "again.mp4"))
     // As after a death: the later runs are not there.
     let runs = try place.runs()
@@ -94,7 +94,7 @@ import Testing
     for path in runs.dropFirst(2) { unlink(path) }
     let third = try place.encode(task, to: "resumed.mp4")
     let encoded = try #require(third.frames["encoded"])
-    #expect(encoded > 0 && encoded < 800 && third.frames["from the cache"] == 800 - encoded)
+    #expect(encoded > 0 && encoded < 800 && third.frames["fromCache"] == 800 - encoded)
     #expect(place.isSame("whole.mp4", "resumed.mp4"))
     #expect(try place.isWhole("whole.mp4"))
     let plain = try place.encode(task, to: "plain.mp4", usesCache: false)
@@ -139,7 +139,7 @@ import Testing
     let place = try Place(seconds: 3)
     try place.make("other.mp4", "testsrc=s=256x144:r=25:d=3")
     _ = try place.encode(fast(), to: "a.mp4")
-    #expect(try place.encode(fast(), "other.mp4", to: "b.mp4").frames["from the cache"] == nil)
+    #expect(try place.encode(fast(), "other.mp4", to: "b.mp4").frames["fromCache"] == nil)
     var changes: [EncodeTask] = []
     for change in [
       { $0.crf = 30 }, { $0.filter = "hflip" }, { $0.trimStart = .time(MediaTime(Rational(1))) }, { $0.keep = [.range] },
@@ -149,9 +149,9 @@ import Testing
       changes.append(task)
     }
     for (index, task) in changes.enumerated() {
-      #expect(try place.encode(task, to: "c\(index).mp4").frames["from the cache"] == nil)
+      #expect(try place.encode(task, to: "c\(index).mp4").frames["fromCache"] == nil)
     }
-    #expect(try place.encode(fast(), to: "d.mp4").frames["from the cache"] == 75)
+    #expect(try place.encode(fast(), to: "d.mp4").frames["fromCache"] == 75)
   }
 
   @Test(
@@ -159,7 +159,7 @@ import Testing
   func encodedInOneGo(_ codec: String) throws {
     let place = try Place(seconds: 2)
     let report = try place.encode(fast(codec), to: "out.mp4")
-    #expect(report.frames["encoded"] == 50 && report.frames["from the cache"] == nil)
+    #expect(report.frames["encoded"] == 50 && report.frames["fromCache"] == nil)
     #expect(try place.isWhole("out.mp4"))
     let document = """
       {"reel": 1, "canvas": {"width": 256, "height": 144, "frameRate": "25"}, "sequence": [{"media": "in.mp4"}],

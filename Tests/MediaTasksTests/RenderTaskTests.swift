@@ -48,7 +48,7 @@ import Testing
     #expect(facts.contains { $0.hasPrefix("h264,High,270,480,yuv420p,bt709") || $0.hasPrefix("h264,Constrained Baseline,270,480") })
     #expect(facts.contains { $0.hasPrefix("aac") })
     #expect(try Tool.run("ffmpeg", ["-v", "error", "-i", out, "-f", "null", "-"]).errors == "")
-    #expect(report.frames["in transitions"] == 24)
+    #expect(report.frames["inTransitions"] == 24)
   }
 
   /// FFmpeg's own EBU R128 meter over the encoded file.

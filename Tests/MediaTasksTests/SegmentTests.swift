@@ -220,7 +220,7 @@ import Testing
     #expect(harmed.warnings.contains { $0.contains("damaged entry") })
     #expect(harmed.frames["encoded"] == 168)
     // Mended by that run.
-    #expect(try clips.render(clips.document(), to: "again.mp4", copies: false, cache: "cache").frames["from the cache"] == 168)
+    #expect(try clips.render(clips.document(), to: "again.mp4", copies: false, cache: "cache").frames["fromCache"] == 168)
     // Emptied while a render runs that counts on it.
     let emptied = try clips.render(clips.document(), to: "emptied.mp4", copies: false, cache: "cache") { folder in
       for entry in (try? Entries.list(folder)) ?? [] { unlink(entry) }

@@ -174,7 +174,7 @@ struct CommandParser {
   }
 
   private func unknownOption(_ spelled: String, of command: Command, path: [String]) -> MediaError {
-    let names = command.allOptions.map { "--\($0.name)" }
+    let names = command.allOptions.map { "--\($0.name)" } + ["--help"]
     let line = ([root.name] + path).joined(separator: " ")
     return MediaError(
       .usage, "unknown option '\(spelled)'", reason: "\(line) has no such option",

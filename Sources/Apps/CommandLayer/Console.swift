@@ -26,6 +26,15 @@ public struct Console: Sendable {
     hasColor = isTerminal && environment("NO_COLOR").map(\.isEmpty) ?? true
   }
 
+  /// Takes descriptors 0 to 2 where they are closed, so that no file of ours gets their numbers. Writing to a closed standard output
+  /// still fails. Call before anything is opened.
+  public static func occupyStandardDescriptors() {
+    for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest free number is this one.
+      _ = open("/dev/null", descriptor == 2 ? O_WRONLY : O_RDONLY)
+    }
+  }
+
   /// Columns of the terminal on standard error. 80 where it is none.
   public var columns: Int {
     var size = winsize()

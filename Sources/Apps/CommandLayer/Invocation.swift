@@ -30,6 +30,16 @@ public struct Invocation: Sendable {
     return value
   }
 
+  /// Every file that the command line names: arguments, and the options that take one, but for those called `left`.
+  public func files(leavingOut left: String) -> [String] {
+    let named = command.arguments.flatMap { argument in
+      if case .file = argument.kind { list(argument.name) } else { [String]() }
+    }
+    return command.allOptions.reduce(into: named) { result, option in
+      if case .file = option.value, option.name != left { result += values(option.name) }
+    }
+  }
+
   // MARK: Options
 
   /// All values given for an option, in order; flags have one empty value each time they are given.

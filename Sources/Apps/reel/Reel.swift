@@ -8,6 +8,7 @@ enum Reel {
 
   /// Runs the process's command line.
   static func main() -> Int32 {
+    Console.occupyStandardDescriptors()
     let cancellation = Cancellation()
     let watcher = SignalWatcher(cancelling: cancellation)
     return tool.run(

@@ -56,6 +56,8 @@ public struct JSONParser {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
       index = 3
       lineStart = 3
+    } else if bytes.prefix(64).contains(where: { $0 < 0x20 && ![0, 9, 10, 13].contains($0) }) {
+      throw failure("this is no text", advice: "name a JSON file")
     } else if bytes.starts(with: [0xFE, 0xFF]) || bytes.starts(with: [0xFF, 0xFE]) || bytes.prefix(2).contains(0) {
       throw failure("the text is UTF-16 or UTF-32", advice: "save it as UTF-8")
     }

@@ -14,6 +14,9 @@ public struct VideoCodec: Hashable, Sendable {
   public let defaultQuality: Double?
   public let codecTag: String?
 
+  /// The worst quality on the encoder's own scale; the best is 0.
+  public var worstQuality: Double { name.hasPrefix("h264") || name.hasPrefix("hevc") ? 51 : 63 }
+
   /// Whether interlaced pictures can be coded as such.
   public var codesFields: Bool { ["libx264", "prores_ks", "ffv1"].contains(encoder) }
 

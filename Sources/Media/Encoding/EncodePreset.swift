@@ -80,6 +80,9 @@ public struct EncodePreset: Sendable {
     ]
   }()
 
+  /// Those that videos can be encoded with.
+  public static let videos = all.filter { !$0.isAnimation }
+
   /// Whether it makes looping animations, which compositions only are turned into.
   public var isAnimation: Bool { codec == "gif" || codec == "webp" }
 

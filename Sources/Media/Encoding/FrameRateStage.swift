@@ -40,7 +40,7 @@ public final class FrameRateStage: Stage {
     let time = MediaTime(Rational(index) / rate)
     // Move on while the next picture is at least as near.
     while let next = following, let held = current, (next.time - time).magnitude < (held.time - time).magnitude || next.time <= time {
-      if currentUses == 0 { ledger?.book("left out by the frame rate") }
+      if currentUses == 0 { ledger?.book("leftOutByFrameRate") }
       currentUses = 0
       current = next
       following = try upstream.next()
@@ -50,7 +50,7 @@ public final class FrameRateStage: Stage {
       let end = ((frame.time + frame.duration).seconds * rate).rounded
       if index >= max(end, 1) && index > 0 { return nil }
     }
-    if currentUses > 0 { ledger?.book("repeated by the frame rate") }
+    if currentUses > 0 { ledger?.book("repeatedByFrameRate") }
     currentUses += 1
     index += 1
     return frame.at(time, duration: MediaTime(rate.reciprocal))

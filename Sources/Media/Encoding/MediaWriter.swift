@@ -84,7 +84,7 @@ public struct MediaWriter {
     try muxer.start(metadata: settings.metadata, options: settings.muxerOptions)
 
     try pack(lanes, into: &muxer, &summary, showsProgress: video == nil)
-    if video != nil { try ledger.reconcile("cannot encode \(output.displayName)", given: ["encoded", "from the cache"], taken: ["muxed"]) }
+    if video != nil { try ledger.reconcile("cannot encode \(output.displayName)", given: ["encoded", "fromCache"], taken: ["muxed"]) }
     summary.audioSamples = audioSource?.sampleCount ?? 0
     summary.bytes = muxer.byteCount
     meter?.finish()

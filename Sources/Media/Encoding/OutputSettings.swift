@@ -26,10 +26,11 @@ public struct OutputSettings: Sendable {
   ///   - preset: the values to start from.
   ///   - outputExtension: decides the container: `"mp4"`, `"mov"`, `"mkv"`, `"webm"` … Nil or empty takes that of the preset.
   ///   - audioCodec: what to encode sound to, a name in `audioCodecs`; nil takes that of the preset or the container.
+  ///   - isCodecFixed: whether the preset's codec was asked for by name: no container changes it. Default false.
   ///   - copiesVideo: whether pictures are not encoded, so that their codec is none of the settings' business.
   /// - Throws: `usage` for an extension that no container has, and when the container cannot hold the codec.
   public init(
-    preset: EncodePreset, outputExtension: String?, audioCodec: String? = nil, copiesVideo: Bool = false
+    preset: EncodePreset, outputExtension: String?, audioCodec: String? = nil, isCodecFixed: Bool = false, copiesVideo: Bool = false
   ) throws(MediaError) {
     var preset = preset
     guard !preset.isAnimation else {
@@ -44,7 +45,7 @@ public struct OutputSettings: Sendable {
         advice: "use \(OutputSettings.containers.keys.sorted().map { "." + $0 }.joined(separator: ", "))")
     }
     let container = named ?? preset.container
-    if container == "webm" && preset.codec == "h264" { preset.codec = "vp9" }
+    if container == "webm" && preset.codec == "h264" && !isCodecFixed { preset.codec = "vp9" }
     let codec = try VideoCodec.named(preset.codec)
     guard copiesVideo || codec.containers.contains(container) || OutputSettings.isAudioOnly(container) else {
       throw MediaError(

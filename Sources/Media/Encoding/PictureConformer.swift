@@ -162,7 +162,11 @@ public final class PictureConformer: Stage {
     }
     let stepX = Int64(1) << Int64(wanted.format.chromaShift.x)
     let stepY = Int64(1) << Int64(wanted.format.chromaShift.y)
-    func fit(_ value: Rational, _ step: Int64) -> Int { Int(max(step, (value / Rational(step)).rounded * step)) }
-    return FrameSize(fit(width, stepX), fit(height, stepY))
+    /// The nearest whole number of steps, within the box where there is one.
+    func fit(_ value: Rational, _ step: Int64, within bound: Int) -> Int {
+      let steps = (value / Rational(step)).rounded
+      return Int(max(step, (bound > 0 ? min(steps, Int64(bound) / step) : steps) * step))
+    }
+    return FrameSize(fit(width, stepX, within: wanted.bounds?.width ?? 0), fit(height, stepY, within: wanted.bounds?.height ?? 0))
   }
 }

@@ -54,7 +54,7 @@ final class VideoEncodeSource: Source {
       }
       var tick = frame.time.ticks(in: encoder.timeBase)
       if let lastTick, tick <= lastTick {
-        ledger.book("times moved to keep their order")
+        ledger.book("timesMoved")
         tick = lastTick + 1
       }
       lastTick = tick

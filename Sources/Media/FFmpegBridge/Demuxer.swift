@@ -170,6 +170,7 @@ public struct Demuxer: ~Copyable {
   }
 
   deinit {
+    environment.use?.addBytes(bytesRead)
     var context: UnsafeMutablePointer<AVFormatContext>? = context
     environment.diagnostics.collecting { avformat_close_input(&context) }
     rw_input_free(bytes)

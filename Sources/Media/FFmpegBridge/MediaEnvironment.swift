@@ -15,6 +15,8 @@ public struct MediaEnvironment: Sendable {
   /// A path under which encoders may keep the statistics of two passes, in memory; nil, the default: in a folder of their own for
   /// temporary files.
   public var statisticsPath: String?
+  /// Where readers book what they take from the input; nil: nowhere.
+  public var use: InputUse?
 
   public init(
     limits: Limits = Limits(), cancellation: Cancellation = Cancellation(), diagnostics: Diagnostics = Diagnostics(),

@@ -13,6 +13,8 @@ public final class SubtitleConverter: Source {
   private let decoder: UnsafeMutablePointer<AVCodecContext>
   private let encoder: UnsafeMutablePointer<AVCodecContext>
   private let environment: MediaEnvironment
+  /// Where the part that is wanted ends, on the timeline of the results; nil: with the input.
+  private let end: MediaTime?
   /// Unit of the times of the results.
   public let timeBase = Rational(1, 1000)
 
@@ -77,6 +79,7 @@ public final class SubtitleConverter: Source {
       throw failure("the encoder for \(name) does not take them")
     }
     self.packets = packets
+    end = range.duration
     self.stream = stream
     self.decoder = decoder
     self.encoder = encoder
@@ -106,7 +109,9 @@ public final class SubtitleConverter: Source {
       defer { avsubtitle_free(&subtitle) }
       guard subtitle.num_rects > 0 else { continue }
       let start = MediaTime(ticks: packet.presentationTicks ?? 0, timeBase: packet.timeBase).ticks(in: timeBase)
-      let shown = packet.durationTicks > 0 ? packet.mediaDuration.ticks(in: timeBase) : Int64(subtitle.end_display_time)
+      var shown = packet.durationTicks > 0 ? packet.mediaDuration.ticks(in: timeBase) : Int64(subtitle.end_display_time)
+      if let end { shown = min(shown, end.ticks(in: timeBase) - start) }
+      guard shown > 0 || end == nil else { continue }
       subtitle.start_display_time = 0
       subtitle.end_display_time = UInt32(clamping: shown)
       subtitle.pts = start * 1000

@@ -35,7 +35,7 @@ public final class VideoDecodeSource: Source {
   /// - Parameters:
   ///   - index: the stream; nil takes the first video stream that is no attached picture.
   ///   - range: which part; the frame that is shown at its start comes first, at time 0.
-  ///   - ledger: where frames are booked: `"decoded"`, `"outside the trim"`.
+  ///   - ledger: where frames are booked: `"decoded"`, `"outsideTrim"`.
   /// - Throws: `damaged` when the file has no video.
   public convenience init(
     _ input: InputFile, stream index: Int? = nil, range: TimeRange = TimeRange(), environment: MediaEnvironment, ledger: Ledger? = nil,
@@ -98,12 +98,12 @@ public final class VideoDecodeSource: Source {
       isSeeking = false
       if let end = range.end, frame.time >= end {
         isEnded = true
-        ledger?.book("outside the trim")
+        ledger?.book("outsideTrim")
         if let last = takeEarlier() { return last }
         break
       }
       if frame.time < wantedStart {
-        if earlier != nil { ledger?.book("outside the trim") }
+        if earlier != nil { ledger?.book("outsideTrim") }
         earlier = frame
         continue
       }
@@ -120,7 +120,7 @@ public final class VideoDecodeSource: Source {
 
   private func shifted(_ frame: VideoFrame) -> VideoFrame {
     if earlier != nil {
-      ledger?.book("outside the trim")
+      ledger?.book("outsideTrim")
       earlier = nil
     }
     return range.start == .zero ? frame : frame.at(frame.time - range.start)
@@ -166,6 +166,7 @@ public final class VideoDecodeSource: Source {
         let position = frame.raw.pointee.pkt_pos
         if position >= furthest.position { furthest = (position, frame.isDamaged) }
         ledger?.book("decoded")
+        environment.use?.addFrame()
         if frameCount > environment.limits.frames {
           throw environment.limits.refusal(
             "cannot read \(demuxer.input.displayName)", path: demuxer.input.displayName, name: "frames", found: frameCount, of: "frames")

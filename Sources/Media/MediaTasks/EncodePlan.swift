@@ -34,6 +34,11 @@ struct EncodePlan {
       preset.container = chosen.containers[0]
     }
     if let crf = task.crf {
+      let codec = try VideoCodec.named(preset.codec)
+      guard crf <= codec.worstQuality else {
+        throw MediaError(
+          .usage, "cannot encode at CRF \(crf)", reason: "\(codec.name) goes from 0 to \(codec.worstQuality)", advice: "lower is better")
+      }
       preset.quality = crf
       preset.bitRate = nil
     }
@@ -49,6 +54,7 @@ struct EncodePlan {
     }
     settings = try OutputSettings(
       preset: preset, outputExtension: task.outputExtension, audioCodec: task.copiesAudio ? nil : task.audioCodec,
+      isCodecFixed: task.codec != nil,
       copiesVideo: task.copiesVideo)
     settings.threads = environment.threads
 

@@ -150,7 +150,7 @@ public struct EncodeTask: MediaTask {
     try InputReport.requireComplete(report, allowIncomplete: allowIncomplete)
     if filter == nil && frameRate == nil && segmentSeconds == nil && decode != nil {
       try ledger.reconcile(
-        "cannot encode \(output.displayName)", given: ["decoded"], taken: ["encoded", "from the cache", "outside the trim"])
+        "cannot encode \(output.displayName)", given: ["decoded"], taken: ["encoded", "fromCache", "outsideTrim"])
     }
     return report
   }

@@ -150,7 +150,9 @@ public struct RenderTask: MediaTask {
     }
     var report = TaskReport(task: RenderTask.kind)
     report.inputs = render.inputs.opened.map { entry in
-      InputReport.make(entry.input, environment: entry.environment, bytesRead: 0, frames: 0)
+      InputReport.make(
+        entry.input, environment: entry.environment, bytesRead: entry.environment.use?.bytesRead ?? 0,
+        frames: entry.environment.use?.framesDecoded ?? 0)
     }
     report.outputs = [InputReport.output(output.displayName, summary)]
     report.warnings = render.warnings + InputReport.warnings(report)

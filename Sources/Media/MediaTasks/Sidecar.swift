@@ -13,6 +13,9 @@ public struct Sidecar<Task: MediaTask>: Encodable, Sendable {
   public var parameters: Task
   /// The user's own: prompts, generator … Never leaves the machine.
   public var metadata: [String: String]
+  /// What this work is recorded under; nil where nothing was named.
+  public var project: String?
+  public var labels: [String: String]?
   public var versions: [String: String]
   /// ISO 8601, UTC.
   public var createdAt: String
@@ -41,11 +44,13 @@ extension LocalFiles {
   /// - Parameters:
   ///   - name: the output's logical name.
   ///   - metadata: the user's own, for the sidecar.
+  ///   - record: the project and the labels of the work, for the sidecar.
   ///   - watermark: id and key id, where the output carries a mark; nil takes them from the report.
   /// - Returns: the digest of the output.
   @discardableResult
   public func publish<Task: MediaTask>(
-    _ name: String, of task: Task, report: TaskReport, metadata: [String: String] = [:], watermark: (id: String, keyId: String)? = nil
+    _ name: String, of task: Task, report: TaskReport, metadata: [String: String] = [:], record: WorkRecord? = nil,
+    watermark: (id: String, keyId: String)? = nil
   ) throws(MediaError) -> SHA256Digest {
     guard let descriptor = pendingDescriptor(name), let snapshot = FileSnapshot(of: descriptor.rawValue) else {
       throw MediaError(.bug, "cannot publish output \(name)", reason: "it was not created")
@@ -68,7 +73,8 @@ extension LocalFiles {
       output: .init(
         file: String(file.split(separator: "/").last ?? ""), bytes: snapshot.byteCount,
         sha256: digest.hex),
-      inputs: inputs, task: Task.kind, parameters: task, metadata: metadata,
+      inputs: inputs, task: Task.kind, parameters: task, metadata: metadata, project: record?.project,
+      labels: record?.labels,
       versions: ["reelwright": Version.current, "ffmpeg": Version.ffmpeg], createdAt: Date.now.formatted(.iso8601),
       watermarkId: watermark?.id ?? report.watermark?.id,
       watermarkKeyId: watermark?.keyId ?? report.watermark?.keyId, report: report)

@@ -20,7 +20,7 @@ enum EncodeCommand {
       arguments: [Argument("IN", .oneOrMore, "A media file or a folder of them.")],
       options: [
         Option("output", short: "o", .file("OUT|DIR"), default: "none, it is needed", "The file to write, or the folder for several."),
-        Option("preset", .choice(EncodePreset.all.map(\.name)), default: "standard", "A set of output settings."),
+        Option("preset", .choice(EncodePreset.videos.map(\.name)), default: "standard", "A set of output settings."),
         Option(
           "codec", .text((VideoCodec.all.map(\.name) + ["copy"]).joined(separator: "|")), default: "that of the preset",
           "The video codec, the name of a hardware encoder, or copy: the packets as they are, from the keyframe before a trim on."),
@@ -66,7 +66,8 @@ enum EncodeCommand {
       try files.checkOutput(task.output)
       let report = try runner.run(task, files: files, part: part)
       try files.publish(
-        task.output, of: task, report: report, metadata: try runner.metadata(), watermark: key.map { ($0.request.id.description, $0.keyId) }
+        task.output, of: task, report: report, metadata: try runner.metadata(), record: try runner.record(),
+        watermark: key.map { ($0.request.id.description, $0.keyId) }
       )
       return report
     }

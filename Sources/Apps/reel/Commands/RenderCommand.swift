@@ -57,7 +57,12 @@ enum RenderCommand {
       if !invocation.has("output") { return 0 }
     }
     let output = try invocation.needed("output", "as in -o ad.mp4")
-    try finish(video(task, to: output, BatchPart(), document, runner), runner)
+    do {
+      try finish(video(task, to: output, BatchPart(), document, runner), runner)
+    } catch let error as any ReportedError {
+      try? runner.writeReport(ErrorDocument(error))
+      throw error
+    }
     return 0
   }
 
@@ -89,6 +94,7 @@ enum RenderCommand {
     _ task: RenderTask, to output: String, _ part: BatchPart, _ document: ReelFile, _ runner: TaskRunner
   ) throws -> TaskReport {
     let invocation = runner.invocation
+    try InputPaths.checkOutput(output)
     var task = task
     task.outputExtension = InputPaths.pathExtension(of: output)
     // A playlist stands beside the video that it plays.
@@ -112,7 +118,7 @@ enum RenderCommand {
     let report = try runner.run(task, files: cached ?? files, part: part)
     cached?.finish()
     let metadata = try task.metadata.merging(try runner.metadata()) { _, own in own }
-    try files.publish(task.output, of: task, report: report, metadata: metadata)
+    try files.publish(task.output, of: task, report: report, metadata: metadata, record: try runner.record())
     if let name = task.playlist { try files.publish(name, sidecar: nil) }
     return report
   }

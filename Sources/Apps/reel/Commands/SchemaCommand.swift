@@ -23,7 +23,7 @@ enum SchemaCommand {
     [
       ("event", LogSchemaDocuments.event), ("export", LogSchemaDocuments.exportLine), ("job", job),
       ("reel", ReelSchema.text),
-      ("report", document("Reelwright report", report)),
+      ("report", document("Reelwright report", anyReport)),
       ("sidecar", document("Reelwright sidecar", sidecar)),
     ]
   }
@@ -31,6 +31,44 @@ enum SchemaCommand {
   private static func document(_ title: String, _ body: String) -> String {
     "{\n\"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n\"title\": \"\(title)\",\n\(body)\n}\n"
   }
+
+  /// What `--report` writes: of one output a task's own report, of several all of them with what failed, and of the commands that
+  /// look at files without making one what `--json` prints. A run that failed leaves its error.
+  private static let anyReport = """
+    "type": "object",
+    "required": ["schema"],
+    "properties": {
+      "schema": {"const": 1},
+      "project": {"type": "string"},
+      "labels": {"type": "object", "additionalProperties": {"type": "string"}}
+    },
+    "anyOf": [
+      {"$ref": "#/$defs/task"},
+      {"description": "encode, watermark embed: several inputs", "required": ["reports", "failures"], "properties": {
+        "reports": {"type": "array", "items": {"$ref": "#/$defs/task"}},
+        "failures": {"type": "array", "items": {"required": ["input", "output", "error"], "properties": {"error": {"$ref": "#/$defs/error"}}}}}},
+      {"description": "render --data", "required": ["rows"], "properties": {
+        "rows": {"type": "array", "items": {"required": ["row", "line", "kept"], "properties": {
+          "report": {"$ref": "#/$defs/task"}, "error": {"$ref": "#/$defs/error"}}}}}},
+      {"description": "probe, watermark detect", "required": ["files"], "properties": {
+        "files": {"type": "array", "items": {"type": "object", "required": ["file"]}}}},
+      {"description": "frames", "required": ["frames", "counters"], "properties": {
+        "frames": {"type": "array", "items": {"type": "object"}}, "counters": {"type": "object"}}},
+      {"description": "check, render --plan", "required": ["frames", "durationSeconds", "segments"], "properties": {
+        "frames": {"type": "integer"}, "durationSeconds": {"type": "number"}, "segments": {"type": "array"}}},
+      {"description": "a run that failed", "required": ["error"], "properties": {"error": {"$ref": "#/$defs/error"}}}
+    ],
+    "$defs": {
+      "error": {
+        "type": "object",
+        "required": ["code", "message"],
+        "properties": {"code": {"type": "string"}, "message": {"type": "string"}, "file": {"type": ["string", "null"]}}
+      },
+      "task": {
+    \(report)
+      }
+    }
+    """
 
   private static let report = """
     "type": "object",
@@ -138,6 +176,8 @@ enum SchemaCommand {
       "task": {"type": "string"},
       "parameters": {"type": "object"},
       "metadata": {"type": "object", "additionalProperties": {"type": "string"}},
+      "project": {"type": "string"},
+      "labels": {"type": "object", "additionalProperties": {"type": "string"}},
       "versions": {"type": "object", "additionalProperties": {"type": "string"}},
       "createdAt": {"type": "string", "format": "date-time"},
       "watermarkId": {"type": "string", "pattern": "^[0-9a-f]{16}$"},

@@ -56,7 +56,7 @@ enum WatermarkCommand {
         storeOption,
         Option("key", .file("KEY"), default: "none, it is needed", "The key file."),
         Option("psnr", .number("DB", in: 38...60), default: "44.2, of pictures 42", "Least mean luma PSNR of the change."),
-        Option("preset", .choice(EncodePreset.all.map(\.name)), default: "standard", "A set of output settings."),
+        Option("preset", .choice(EncodePreset.videos.map(\.name)), default: "standard", "A set of output settings."),
         Option("crf", .number("N", in: 0...63), default: "that of the preset", "Quality on the encoder's own scale; lower is better."),
       ],
       commonOptions: CommonOptions.task,
@@ -104,7 +104,8 @@ enum WatermarkCommand {
       task.watermark = MarkRequest(id: id, meanPSNR: invocation.number("psnr"))
       let report = try runner.run(task, files: files, part: part)
       let digest = try files.publish(
-        task.output, of: task, report: report, metadata: try runner.metadata(), watermark: (id.description, key.id.description))
+        task.output, of: task, report: report, metadata: try runner.metadata(), record: try runner.record(),
+        watermark: (id.description, key.id.description))
       try creators?.bind(id.value, output: digest)
       return report
     }
@@ -213,7 +214,12 @@ enum WatermarkCommand {
 
   /// The mark that --watermark-id and --key of `encode` ask for.
   static func request(_ invocation: Invocation) throws -> (request: MarkRequest, path: String, keyId: String)? {
-    guard let text = invocation.value("watermark-id") else { return nil }
+    guard let text = invocation.value("watermark-id") else {
+      guard invocation.has("key") else { return nil }
+      throw MediaError(
+        .usage, invocation.commandLine, reason: "--key marks nothing by itself, and nothing unmarked leaves",
+        advice: "add --watermark-id ID")
+    }
     guard let path = invocation.value("key") else {
       throw MediaError(
         .usage, invocation.commandLine, reason: "--watermark-id needs a key, and nothing unmarked leaves", advice: "add --key brand.key")

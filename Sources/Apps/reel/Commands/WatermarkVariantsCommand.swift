@@ -17,9 +17,10 @@ enum WatermarkVariantsCommand {
         Option("ids", .file("FILE"), default: "none, it is needed", "One id a line, one for each copy."),
         Option("key", .file("KEY"), default: "none, it is needed", "The key file."),
         Option("out-dir", .file("DIR"), default: "none, it is needed", "The folder for the copies."),
-        Option("preset", .choice(EncodePreset.all.map(\.name)), default: "standard", "A set of output settings."),
+        Option("preset", .choice(EncodePreset.videos.map(\.name)), default: "standard", "A set of output settings."),
         Option("crf", .number("N", in: 0...63), default: "that of the preset", "Quality on the encoder's own scale; lower is better."),
         Option("segment", .number("S", in: 0.25...10), default: "0.5", "Seconds a segment."),
+        Option("name", .text("PATTERN"), default: "{stem}-{id}.{ext}", "Names of the copies: {id}, {index}, {stem} and {ext}."),
         .flag("resume", "Keep the folder's manifest and its finished copies and make the missing ones."),
       ],
       commonOptions: CommonOptions.task,
@@ -42,7 +43,7 @@ enum WatermarkVariantsCommand {
     task.encode.allowIncomplete = invocation.flag("allow-incomplete")
     if let seconds = invocation.number("segment") { task.segmentSeconds = seconds }
     let stem = InputPaths.stem(of: input)
-    let paths = ids.map { "\(prefix)\(stem)-\($0).mp4" }
+    let paths = try names(of: ids, stem: stem, invocation).map { prefix + $0 }
     let manifestName = "manifest"
     let earlier = invocation.flag("resume") ? try earlierManifest(prefix + "manifest.json", ids: ids, key: key) : nil
     if let earlier {
@@ -74,7 +75,8 @@ enum WatermarkVariantsCommand {
     }
     let metadata = try runner.metadata()
     for ((name, id), report) in zip(missing, result.reports) {
-      try files.publish(name, of: task, report: report, metadata: metadata, watermark: (id.description, key.id.description))
+      try files.publish(
+        name, of: task, report: report, metadata: metadata, record: try runner.record(), watermark: (id.description, key.id.description))
     }
     if invocation.isJSON {
       try invocation.console.writeJSON(result.manifest)
@@ -84,6 +86,25 @@ enum WatermarkVariantsCommand {
           + "\(result.manifest.leastDistance) segments apart\n")
     }
     return 0
+  }
+
+  /// A name for each copy, each another one.
+  private static func names(of ids: [WatermarkID], stem: String, _ invocation: Invocation) throws -> [String] {
+    let pattern = try NamePattern(invocation.value("name") ?? "{stem}-{id}.{ext}")
+    var taken: Set<String> = ["manifest.json"]
+    return try ids.enumerated().map { index, id in
+      let name = try pattern.name(["stem": stem, "id": id.description, "index": String(index + 1), "ext": "mp4"])
+      guard !name.contains("/"), taken.insert(name).inserted else {
+        throw MediaError(
+          .usage, "cannot name the copies",
+          reason: name.contains("/") ? "\(name) is in another folder" : "\(name) is the name of two files",
+          advice: "put {id} or {index} into --name, and no folder")
+      }
+      guard InputPaths.pathExtension(of: name) == "mp4" else {
+        throw MediaError(.usage, "cannot name the copies", reason: "\(name) does not end in .mp4", advice: "copies are MP4 files")
+      }
+      return name
+    }
   }
 
   /// The manifest that a stopped run left, nil where there is none yet.

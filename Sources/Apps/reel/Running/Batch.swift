@@ -24,6 +24,8 @@ struct Batch {
   private struct Reports: Encodable {
     var schema = 1
     var reports: [TaskReport]
+    /// Inputs that failed, with the output that was not made.
+    var failures: [Outcome]
   }
 
   let invocation: Invocation
@@ -33,7 +35,7 @@ struct Batch {
   /// Runs `work` for every input and returns the exit status: that of the first failure.
   ///
   /// - Parameters:
-  ///   - output: A file for one input; a folder for several, or when it exists as one or ends with a slash.
+  ///   - output: A file for one input; a folder for several, for the files of a folder, or when it exists as one or ends with a slash.
   ///   - defaultExtension: Of outputs named after their inputs.
   ///   - keepsPictures: Whether outputs named after pictures are pictures.
   func run(
@@ -56,7 +58,10 @@ struct Batch {
         try say(report, item)
       } catch let error as any ReportedError {
         // One input: the tool prints it. A cancelled batch stops at once.
-        if items.count == 1 || error.exitStatus == MediaError.Code.cancelled.exitStatus { throw error }
+        if items.count == 1 || error.exitStatus == MediaError.Code.cancelled.exitStatus {
+          try? runner.writeReport(ErrorDocument(error))
+          throw error
+        }
         invocation.console.note(Tool.errorText(error, name: "reel", isVerbose: invocation.isVerbose))
         outcomes.append(Outcome(input: item.input, output: item.output, report: nil, error: .init(error)))
         firstFailure = firstFailure ?? error
@@ -67,7 +72,7 @@ struct Batch {
     if items.count == 1, let only = reports.first {
       try runner.writeReport(only)
     } else {
-      try runner.writeReport(Reports(reports: reports))
+      try runner.writeReport(Reports(reports: reports, failures: outcomes.filter { $0.error != nil }))
     }
     if invocation.isJSON { try invocation.console.writeJSON(Document(files: outcomes)) }
     return (firstFailure as? any ReportedError)?.exitStatus ?? 0
@@ -79,11 +84,13 @@ struct Batch {
   ]
 
   private func items(_ inputs: [String], output: String, extensionOf: (String) -> String) throws -> [Item] {
-    let isFolder = output.hasSuffix("/") || InputPaths.isFolder(output)
+    try InputPaths.checkOutput(output)
+    let isFolder = output.hasSuffix("/") || InputPaths.isFolder(output) || invocation.list("IN").contains(where: InputPaths.isFolder)
     if inputs.count == 1 && !isFolder { return [Item(input: inputs[0], output: output)] }
-    if !isFolder, FileManager.default.fileExists(atPath: output) {
+    if !InputPaths.isFolder(output), FileManager.default.fileExists(atPath: output) {
       throw MediaError(
-        .exists, "cannot write to \(output)", path: output, reason: "it is a file and there are \(inputs.count) inputs",
+        .exists, "cannot write to \(output)", path: output,
+        reason: inputs.count == 1 ? "it is a file and the input is a folder" : "it is a file and there are \(inputs.count) inputs",
         advice: "name a folder")
     }
     try InputPaths.makeFolder(output)

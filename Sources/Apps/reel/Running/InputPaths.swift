@@ -15,6 +15,11 @@ enum InputPaths {
   static func expand(_ arguments: [String]) throws -> [String] {
     var paths: [String] = []
     for argument in arguments {
+      if argument == "-" {
+        throw MediaError(
+          .usage, "cannot read standard input", path: argument, reason: "media is read by seeking in it, which a pipe cannot do",
+          advice: "save it to a file first; a file of that name is ./-")
+      }
       guard isFolder(argument) else {
         paths.append(argument)
         continue
@@ -29,6 +34,22 @@ enum InputPaths {
       paths += names.map { argument.hasSuffix("/") ? argument + $0 : argument + "/" + $0 }
     }
     return paths
+  }
+
+  /// Whether two paths name the same file, or would if it existed.
+  static func areSame(_ a: String, _ b: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    if stat(a, &first) == 0, stat(b, &second) == 0 { return first.st_dev == second.st_dev && first.st_ino == second.st_ino }
+    let plain = { (path: String) in path.split(separator: "/").filter { $0 != "." } }
+    return a.hasPrefix("/") == b.hasPrefix("/") && plain(a) == plain(b)
+  }
+
+  /// Refuses what cannot be an output: standard output has no place that appears whole or not at all.
+  static func checkOutput(_ path: String) throws(MediaError) {
+    guard path == "-" else { return }
+    throw MediaError(
+      .usage, "cannot write to standard output", path: path, reason: "an output appears whole or not at all, which a pipe cannot do",
+      advice: "name a file; a file of that name is ./-")
   }
 
   static func isFolder(_ path: String) -> Bool {

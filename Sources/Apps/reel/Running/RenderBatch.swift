@@ -61,7 +61,7 @@ struct RenderBatch {
       } catch let error as any ReportedError {
         // A cancelled batch stops at once.
         if error.exitStatus == MediaError.Code.cancelled.exitStatus { throw error }
-        invocation.console.note("\(data) line \(row.line): " + Tool.errorText(error, name: "reel", isVerbose: invocation.isVerbose))
+        invocation.console.note(Tool.errorText(error, name: "reel: \(data) line \(row.line)", isVerbose: invocation.isVerbose))
         outcome.error = .init(error)
         firstFailure = firstFailure ?? error
       }

@@ -2,6 +2,17 @@ import CommandLayer
 import Glibc
 import Reelwright
 
+/// A report with the project and the labels of the work beside its own members.
+private struct Recorded<Report: Encodable>: Encodable {
+  let report: Report
+  let record: WorkRecord?
+
+  func encode(to encoder: any Swift.Encoder) throws {
+    try report.encode(to: encoder)
+    try record?.encode(to: encoder)
+  }
+}
+
 /// Runs tasks as the common options say: limits, threads, isolation, cancellation, progress.
 struct TaskRunner {
   let invocation: Invocation
@@ -20,6 +31,31 @@ struct TaskRunner {
       throw MediaError(
         .usage, invocation.commandLine, reason: "--json and --report - both want standard output", advice: "write the report to a file")
     }
+    // What would fail at the end fails before any work.
+    _ = try metadata()
+    _ = try labels()
+    try checkReport()
+  }
+
+  /// Refuses a report that would stand in the place of an input or an output of this run, or of a file that may not be replaced.
+  private func checkReport() throws(MediaError) {
+    guard let path = invocation.value("report"), path != "-" else { return }
+    for other in invocation.files(leavingOut: "report") where InputPaths.areSame(other, path) {
+      throw MediaError(
+        .usage, "bad option --report", path: path, reason: "\(path) is a file that this run reads or writes", advice: "name another file")
+    }
+    try LocalFiles(inputs: [:], outputs: ["report": path], mayReplace: invocation.flag("overwrite")).checkOutput("report")
+  }
+
+  /// The labels under which this work is recorded.
+  func labels() throws -> [String: String] {
+    Dictionary(try invocation.pairs("label").map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
+  }
+
+  /// The project and the labels, for sidecars and reports.
+  func record() throws -> WorkRecord? {
+    let record = WorkRecord(project: invocation.value("project"), labels: try labels())
+    return record.isEmpty ? nil : record
   }
 
   /// The user's metadata for sidecars.
@@ -56,12 +92,12 @@ struct TaskRunner {
   /// Writes `--report`.
   func writeReport(_ report: some Encodable) throws {
     guard let path = invocation.value("report") else { return }
-    let bytes = try Console.json(report) + [0x0A]
+    let bytes = try Console.json(Recorded(report: report, record: try record())) + [0x0A]
     if path == "-" {
       try invocation.console.write(bytes)
       return
     }
-    let files = LocalFiles(inputs: [:], outputs: ["report": path], mayReplace: true)
+    let files = LocalFiles(inputs: [:], outputs: ["report": path], mayReplace: invocation.flag("overwrite"))
     try TaskRunner.write(bytes, as: "report", to: files)
   }
 

@@ -33,7 +33,11 @@ enum Values {
     else {
       throw MediaError(.usage, "bad option --\(option)", reason: "'\(text)' is not a bit rate", advice: "as in 5M, 800k or 5000000")
     }
-    return (number * Rational(scale)).rounded
+    let rate = (number * Rational(scale)).rounded
+    guard rate >= 1000 else {
+      throw MediaError(.usage, "bad option --\(option)", reason: "\(rate) bits a second are too few", advice: "as in \(text)k, or 5M")
+    }
+    return rate
   }
 
   static func frameRate(_ text: String, option: String) throws(MediaError) -> Rational {

@@ -38,6 +38,7 @@ public final class RenderInputs: @unchecked Sendable {
     let input = try files.openInput(reference.name)
     var environment = environment.noting(in: DamageLog())
     environment.diagnostics = Diagnostics()
+    environment.use = InputUse()
     let demuxer = try Demuxer(input, environment: environment)
     let video = demuxer.streams.first { $0.kind == .video && $0.codec != "none" }
     let audio = demuxer.streams.preferredAudio.flatMap { $0.codec == "none" || $0.channels == 0 ? nil : $0 }

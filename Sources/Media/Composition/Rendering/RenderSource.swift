@@ -73,7 +73,7 @@ final class RenderSource: Source {
       var target = try pool.frame()
       try joins[join]?.paint(first, second, progress: progress.doubleValue, into: &target)
       frame = target.freeze(time: .zero, duration: .zero, color: color)
-      ledger.book("in transitions")
+      ledger.book("inTransitions")
     }
     let shown = overlays.filter { $0.frames.contains(index) }
     let hasCaption = try text?.hasCaption(at: index) ?? false

@@ -141,7 +141,7 @@ extension Render {
       layout.store.save(encoding?.made ?? EncodedSegment(configuration: soundStream.configuration), as: key, timeBase: soundStream.timeBase)
     }
     ledger.book("planned", Int64(timeline.frameCount))
-    try ledger.reconcile("cannot render \(output.displayName)", given: ["planned"], taken: ["encoded", "from the cache", "copied"])
+    try ledger.reconcile("cannot render \(output.displayName)", given: ["planned"], taken: ["encoded", "fromCache", "copied"])
     try ledger.reconcile("cannot render \(output.displayName)", given: ["planned"], taken: ["muxed"])
     segments = Render.describe(pictures.pieces)
     cacheWarnings = Array(Set(layout.store.warnings)).sorted()

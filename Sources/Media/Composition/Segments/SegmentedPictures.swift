@@ -67,7 +67,7 @@ final class SegmentedPictures: Source {
     let piece = pieces[index]
     if let copy = piece.segment.copy { return try copyPackets(copy) }
     if piece.isCached, let key = piece.key, let segment = store.segment(key), fits(segment, piece.segment.frames.count) {
-      ledger.book("from the cache", Int64(segment.packets.count))
+      ledger.book("fromCache", Int64(segment.packets.count))
       for _ in segment.packets { onFrame() }
       return try hand(on: segment.packets, at: piece.segment.frames)
     }

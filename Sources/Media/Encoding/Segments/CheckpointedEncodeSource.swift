@@ -81,7 +81,7 @@ final class CheckpointedEncodeSource: Source {
       guard kept.packets.compactMap(\.presentationTicks).sorted() == times.ticks else {
         throw MediaError(.bug, "cannot go on with an encode", reason: "the pictures are not those of the attempt before")
       }
-      ledger.book("from the cache", Int64(times.ticks.count))
+      ledger.book("fromCache", Int64(times.ticks.count))
       packets = kept.packets
     } else {
       let segment = try encode(from: begin, &times)
@@ -134,7 +134,7 @@ final class CheckpointedEncodeSource: Source {
     }
     var tick = frame.time.ticks(in: stream.timeBase)
     if let lastTick, tick <= lastTick {
-      ledger.book("times moved to keep their order")
+      ledger.book("timesMoved")
       tick = lastTick + 1
     }
     lastTick = tick

@@ -55,6 +55,10 @@ struct WorkerDeath {
       return MediaError(
         .retryLater, operation, reason: "the worker process was killed from outside (\(cause))",
         advice: "when nobody did, the machine was out of memory: use fewer workers")
+    case 0 where exit.status == 71:
+      return MediaError(
+        .refused, operation, reason: "the worker process cannot start its thread within limit memory=\(limits.memoryMebibytes) MiB",
+        advice: "raise it with --limit memory=MIB")
     case 0:
       return MediaError(.bug, operation, reason: "the worker process ended without an answer (\(cause))", advice: "report this")
     default:
