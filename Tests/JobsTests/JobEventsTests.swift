@@ -63,6 +63,20 @@ import Testing
     #expect(Publication.contents(paths[0]) != nil && Publication.contents(paths[0] + ".sidecar.json") != nil)
     #expect(Publication.contents(paths[1]) == nil && Publication.contents(paths[1] + ".sidecar.json") == nil)
     #expect(try store.jobs().map(\.spec.project) == ["keep"])
+    // What was fetched for the project goes, unless another one still wants it.
+    let (own, shared) = (String(repeating: "a", count: 64), String(repeating: "b", count: 64))
+    let cache = fixture.folder.path + "/inputs"
+    try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
+    for (project, digests) in [("fetched", [own, shared]), ("other", [shared])] {
+      var spec = JobSpec(kind: "encode")
+      spec.project = project
+      for digest in digests { spec.inputs[digest] = "https://example.com/clip.mp4#sha256=\(digest)" }
+      try store.submit(spec)
+      for digest in digests { #expect(FileManager.default.createFile(atPath: "\(cache)/sha256-\(digest)", contents: Data())) }
+    }
+    report = try log.erase(project: "fetched", participants: [JobErasure(store: store)])
+    #expect(report.gone == ErasedThings(jobs: 1, files: 1))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: cache) == ["sha256-" + shared])
     // An output that was replaced since is another's; its sidecar, which is the job's own, goes.
     let other = try #require(FileManager.default.createFile(atPath: paths[0], contents: Data("other".utf8)) ? paths[0] : nil)
     report = try log.erase(project: "keep", participants: [JobErasure(store: store)])

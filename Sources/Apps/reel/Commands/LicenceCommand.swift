@@ -48,7 +48,8 @@ enum LicenceCommand {
       "deactivate", summary: "give the licence back, for another device", commonOptions: CommonOptions.store,
       action: { invocation in
         guard let log = try Store.existingLog(invocation) else {
-          throw MetadataLogError(.missing, "cannot deactivate the licence", reason: "there is none on this machine")
+          throw MetadataLogError(
+            .missing, "cannot deactivate the licence", reason: "there is none on this machine", advice: "reel licence status")
         }
         let licence = try Licence(log, trusting: log.trustedLicenceKeys())
         try licence.deactivate(transport: log.makeClient())

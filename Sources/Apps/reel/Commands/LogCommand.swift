@@ -85,7 +85,8 @@ enum LogCommand {
       action: { invocation in
         let folder = invocation.required("DIR")
         guard let log = try Store.existingLog(invocation) else {
-          throw MetadataLogError(.missing, "cannot export to \(folder)", reason: "nothing has been logged yet")
+          throw MetadataLogError(
+            .missing, "cannot export to \(folder)", reason: "nothing has been logged yet", advice: "--store names another store")
         }
         let media = invocation.values("media").map { ExportedFile(name: String($0.split(separator: "/").last ?? "file"), path: $0) }
         let summary = try log.export(to: folder, project: invocation.value("project"), media: media)
@@ -99,7 +100,7 @@ enum LogCommand {
       "import", summary: "take over the log of an export, into a store without events",
       discussion: """
         Every hash is checked first; when one does not fit, nothing is taken over. Of an export of one project that project's \
-        events come, of the others their hashes.
+        events come, of the others their hashes. The media files of an export stay in its folder.
         """,
       arguments: [Argument("DIR", .one, kind: .file, "The folder that `reel log export` wrote.")],
       commonOptions: CommonOptions.store,
@@ -117,7 +118,8 @@ enum LogCommand {
     let project = summary.project.map { " of the project \($0)" } ?? ""
     let others = summary.project == nil ? "purged or erased" : "purged, erased or of other projects"
     let hashes = summary.hashes > 0 ? ", and the hashes of \(summary.hashes) \(others)" : ""
-    try invocation.console.write("\(summary.events) events\(project) \(what)\(hashes)\n")
+    let noun = summary.events == 1 ? "event" : "events"
+    try invocation.console.write("\(summary.events) \(noun)\(project) \(what)\(hashes)\n")
   }
 
   private static var purge: Command {
@@ -144,10 +146,11 @@ enum LogCommand {
       "erase", summary: "erase everything of a project, its finished videos too, for good",
       discussion: """
         What goes: the project's jobs, waiting, running or finished, and its schedules; the outputs that its jobs have published, \
-        finished videos among them, with their sidecars, wherever they stand on this machine; scratch folders; its events, whose \
-        keys are destroyed first; its watermark ids and metering. Hashes of the events stay, so that the log can be checked.
+        finished videos among them, with their sidecars, wherever they stand on this machine; the copies of inputs that were \
+        fetched for them; scratch folders; its events, whose keys are destroyed first; its watermark ids and metering. Hashes of \
+        the events stay, so that the log can be checked.
 
-        What stays: everything that is under legal hold, counted as held (see `reel log hold`); inputs; an output that was \
+        What stays: everything that is under legal hold, counted as held (see `reel log hold`); inputs of this machine; an output that was \
         changed, replaced or renamed since, or was sent to another host; copies that you made; segments in \
         $XDG_CACHE_HOME/reelwright, which belong to no project; and what a server has received.
 
@@ -207,7 +210,9 @@ enum LogCommand {
         throw MediaError(
           .usage, "log hold", reason: "--\(name) does not go with --release", advice: "a hold is released by its number alone")
       }
-      guard let log else { throw MetadataLogError(.missing, "cannot release a hold", reason: "there is no hold \(id)") }
+      guard let log else {
+        throw MetadataLogError(.missing, "cannot release a hold", reason: "there is no hold \(id)", advice: "reel log hold lists them")
+      }
       try log.releaseHold(Int64(id))
     } else if let reason = invocation.value("reason") {
       let place = try log ?? Store.log(invocation)

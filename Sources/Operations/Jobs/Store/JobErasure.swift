@@ -8,11 +8,13 @@ public import Storage
 public struct JobErasure: ErasureParticipant {
   private let store: JobStore
   private let scratch: Scratch?
+  private let place: String?
 
-  /// - Parameter folder: the runner's folder, for scratch. Default nil: beside a SQLite database.
+  /// - Parameter folder: the runner's folder, for scratch and, in `inputs`, fetched inputs. Default nil: that of a SQLite
+  ///   database.
   public init(store: JobStore, folder: String? = nil) {
     self.store = store
-    let place = folder ?? (store.database as? SQLiteDatabase).map { PendingFile.split($0.path).folder }
+    place = folder ?? (store.database as? SQLiteDatabase).map { PendingFile.split($0.path).folder }
     scratch = place.map { Scratch(root: $0 + "/scratch") }
   }
 
@@ -22,7 +24,7 @@ public struct JobErasure: ErasureParticipant {
     for output in try outputs(of: project) {
       for path in [output.path, Publication.sidecarPath(output.path)] where access(path, F_OK) == 0 { paths.insert(path) }
     }
-    return ErasedThings(jobs: jobs ?? 0, files: Int64(paths.count))
+    return ErasedThings(jobs: jobs ?? 0, files: Int64(paths.count + (try cachedInputs(of: project).count)))
   }
 
   public func removeFiles(of project: String) throws -> ErasedThings {
@@ -46,7 +48,29 @@ public struct JobErasure: ErasureParticipant {
     things.leftFiles = Int64(others.count { RemoteFiles.isRemote($0) || access($0, F_OK) == 0 })
     let jobs = try store.database.read { try $0.query("SELECT id FROM job WHERE project = $1", [.text(project)]) }
     for row in jobs { scratch?.remove(JobID(row.integer(0) ?? 0)) }
+    for path in try cachedInputs(of: project) { try erase(path) }
     return things
+  }
+
+  /// Copies of inputs that were fetched for the project's jobs: those whose hash stands in a location or in a sidecar, and
+  /// which no unfinished job of another project asks for.
+  private func cachedInputs(of project: String) throws -> [String] {
+    guard let place else { return [] }
+    var digests: Set<String> = []
+    func collect(_ text: String) {
+      for part in text.split(whereSeparator: { !$0.isHexDigit }) where part.utf8.count == 64 { digests.insert(part.lowercased()) }
+    }
+    for row in try store.database.read({ try $0.query("SELECT inputs FROM job WHERE project = $1", [.text(project)]) }) {
+      collect(row.text(0) ?? "")
+    }
+    for output in try outputs(of: project) { collect(output.sidecar ?? "") }
+    return try digests.sorted().filter { digest in
+      guard access("\(place)/inputs/sha256-\(digest)", F_OK) == 0 else { return false }
+      return try store.database.read {
+        try $0.query(
+          "SELECT 1 FROM job WHERE project <> $1 AND state < 5 AND inputs LIKE $2 LIMIT 1", [.text(project), .text("%\(digest)%")])
+      }.isEmpty
+    }.map { "\(place)/inputs/sha256-\($0)" }
   }
 
   private func outputs(of project: String) throws -> [JobOutput] {

@@ -79,7 +79,8 @@ extension JobStore {
     guard let state = try transaction.integer("SELECT state FROM job WHERE id = $1", [.integer(id.rawValue)]).flatMap(JobState.init) else {
       return JobsError(.unknownJob, "cannot \(verb) job \(id)", reason: "there is no such job", advice: "reel jobs list shows them")
     }
-    return JobsError(.wrongState, "cannot \(verb) job \(id)", reason: "it is \(state.name)")
+    let advice = verb == "resume" && state.isFinal ? "reel jobs retry puts it back" : nil
+    return JobsError(.wrongState, "cannot \(verb) job \(id)", reason: "it is \(state.name)", advice: advice)
   }
 
   package static let dependentsStatement = "SELECT job FROM job_dependency WHERE requires = $1 ORDER BY job"

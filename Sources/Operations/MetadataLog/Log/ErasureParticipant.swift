@@ -19,7 +19,7 @@ public protocol ErasureParticipant: Sendable {
 /// What an erasure met beside events. Every default 0.
 public struct ErasedThings: Hashable, Sendable {
   public var jobs: Int64 = 0
-  /// Outputs and sidecars.
+  /// Outputs, sidecars, and copies of inputs that were fetched.
   public var files: Int64 = 0
   /// Outputs that were published once and are not touched: what has their name now is another file, or they were sent to
   /// another host.

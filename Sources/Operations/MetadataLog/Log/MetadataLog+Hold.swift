@@ -63,7 +63,9 @@ extension MetadataLog {
   public func releaseHold(_ id: Int64) throws {
     try database.write { transaction in
       let hold = try LegalHold.all(transaction).first { $0.id == id }
-      guard let hold else { throw MetadataLogError(.missing, "cannot release a hold", reason: "there is no hold \(id)") }
+      guard let hold else {
+        throw MetadataLogError(.missing, "cannot release a hold", reason: "there is no hold \(id)", advice: "reel log hold lists them")
+      }
       try keys.removeRows(.holds, where: "id = $1", [.integer(id)], in: transaction)
       try append(holdEvent("off", hold.retention), in: transaction)
     }

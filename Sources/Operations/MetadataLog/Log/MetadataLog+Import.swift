@@ -43,7 +43,7 @@ extension MetadataLog {
       var head = try LogHead.read(transaction, keys: keys, locking: true)
       guard head.sequence == 0 else {
         throw MetadataLogError(
-          .exists, "cannot import \(folder)", reason: "this log has \(head.sequence) events", advice: "import into a new store")
+          .exists, "cannot import \(folder)", reason: "this log has events, \(head.sequence) so far", advice: "import into a new store")
       }
       for (index, text) in lines.enumerated() {
         guard let line = try? decoder.decode(ExportLine.self, from: Data(text)), line.sequence == head.sequence + 1,
