@@ -1,5 +1,6 @@
 import Composition
 import FFmpegBridge
+import Glibc
 import MediaCore
 import Testing
 
@@ -94,6 +95,53 @@ import Testing
         for (p, q) in zip(FrameBlenderTests.samples(frame, 0, y), FrameBlenderTests.samples(picture, 0, y)) { sum += abs(Int(p) - Int(q)) }
       }
       #expect(Double(sum) / Double(size.width * size.height) < 8, "\(name) at \(progress)")
+    }
+  }
+
+  /// `frame` with ten bits: each sample times four.
+  private static func deepened(_ frame: VideoFrame) throws -> VideoFrame {
+    var result = try FramePool(size: frame.size, format: .yuv420p10).frame()
+    for plane in 0..<3 {
+      for y in 0..<(plane == 0 ? frame.size.height : (frame.size.height + 1) / 2) {
+        let samples = FrameBlenderTests.samples(frame, plane, y)
+        result.withRow(y, ofPlane: plane) { row in
+          for (x, sample) in samples.enumerated() {
+            row[2 * x] = UInt8(truncatingIfNeeded: Int(sample) << 2)
+            row[2 * x + 1] = UInt8(Int(sample) >> 6)
+          }
+        }
+      }
+    }
+    return result.freeze(time: .zero, duration: .zero, color: .bt709)
+  }
+
+  @Test("In ten bits every transition draws what it draws in eight", arguments: TransitionCatalogue.names)
+  func tenBits(name: String) throws {
+    let size = FrameSize(128, 96)
+    let (a, b) = (try Self.picture(size, from: 40), try Self.picture(size, from: 120))
+    let (deepA, deepB) = (try Self.deepened(a), try Self.deepened(b))
+    let eight = try TransitionRenderer(try Self.make(name), size: size, format: .yuv420p, tags: .bt709)
+    let ten = try TransitionRenderer(try Self.make(name), size: size, format: .yuv420p10, tags: .bt709)
+    for progress in [0.2, 0.5, 0.77] {
+      var target = try FramePool(size: size, format: .yuv420p).frame()
+      var deepTarget = try FramePool(size: size, format: .yuv420p10).frame()
+      try eight.render(a, b, progress: progress, into: &target)
+      try ten.render(deepA, deepB, progress: progress, into: &deepTarget)
+      let frame = target.freeze(time: .zero, duration: .zero, color: .bt709)
+      let deep = deepTarget.freeze(time: .zero, duration: .zero, color: .bt709)
+      var (squares, count) = (0.0, 0.0)
+      for plane in 0..<3 {
+        for y in 0..<(plane == 0 ? size.height : size.height / 2) {
+          let bytes = FrameBlenderTests.samples(deep, plane, y)
+          for (x, wanted) in FrameBlenderTests.samples(frame, plane, y).enumerated() {
+            let difference = Double(Int(bytes[2 * x]) | Int(bytes[2 * x + 1]) << 8) / 4 - Double(wanted)
+            squares += difference * difference
+            count += 1
+          }
+        }
+      }
+      let noise = squares / count
+      #expect(noise == 0 || 10 * log10(255 * 255 / noise) >= 40, "\(name) at \(progress): a mean square of \(noise)")
     }
   }
 
