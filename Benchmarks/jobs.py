@@ -6,12 +6,14 @@
 throughput: jobs a second of our store and of a loop in C with the same statements and transactions, in turns.
 latency: from the call that enqueues, in one process, to the handler's start, in another that was idle.
 claim: the time of one claim, and resident memory, with 1,000 to 1,000,000 jobs queued.
-recovery: workers killed one after another, each while it runs a job; from the kill to the job's start in another one, on both stores.
+recovery: workers killed one after another, each while it runs a job; from the kill to the job's start in another one, on both stores,
+and how long the survivors and the server's processes were ready meanwhile and waited for a processor.
 overhead: CPU seconds of the worker's own process while it runs an encode in another one, against those of the encode by itself.
 Needs a C compiler and libsqlite3-dev.
 """
 
 import argparse
+import glob
 import json
 import os
 import resource
@@ -126,6 +128,10 @@ class PostgreSQL:
     def url(self):
         return f"postgresql://postgres@/postgres?host={self.folder}"
 
+    def processes(self):
+        postmaster = open(self.folder + "/data/postmaster.pid").readline().strip()
+        return [int(word) for word in [postmaster, *open(f"/proc/{postmaster}/task/{postmaster}/children").read().split()]]
+
     def stop(self):
         subprocess.run([*self.control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL, cwd="/")
 
@@ -133,6 +139,18 @@ class PostgreSQL:
 def recovery(costs, scratch, deaths, idle):
     """Kills whoever runs the job; nothing else happens meanwhile. Milliseconds since the kill, of each step."""
     table = {}
+
+    def waited(pids):
+        """Nanoseconds that the threads of processes were ready and did not run, by thread (`/proc/PID/task/TID/schedstat`)."""
+        found = {}
+        for pid in pids:
+            for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+                try:
+                    found[path] = int(open(path).read().split()[1])
+                except OSError:
+                    pass
+        return found
+
     for kind in ("sqlite", "postgresql"):
         server = PostgreSQL(scratch) if kind == "postgresql" else None
         folder = tempfile.mkdtemp(dir=scratch)
@@ -167,6 +185,7 @@ def recovery(costs, scratch, deaths, idle):
                 start()
             holder = int(wait(0, lambda line: line[0] == "began")[1])
             steps = {"hung up": [], "recovered": [], "claimed": [], "began": []}
+            waits = []
             for number in range(deaths):
                 # Not in step with heartbeats.
                 time.sleep(0.25 + (number * 37 % 100) / 400)
@@ -175,6 +194,8 @@ def recovery(costs, scratch, deaths, idle):
                 sign = os.open(f"{folder}/workers/{name}", os.O_RDONLY | os.O_NONBLOCK)
                 hangs_up = select.poll()
                 hangs_up.register(sign, 0)
+                watched = [pid for pid in workers if pid != holder] + (server.processes() if server else [])
+                before = waited(watched)
                 killed = time.monotonic_ns()
                 os.kill(holder, signal.SIGKILL)
                 hangs_up.poll(1000)
@@ -182,11 +203,16 @@ def recovery(costs, scratch, deaths, idle):
                 os.close(sign)
                 workers.pop(holder).wait()
                 holder = int(wait(place, lambda line: line[0] == "began")[1])
+                waits.append(sum(after - before[path] for path, after in waited(watched).items() if path in before) / 1e6)
                 for line in lines(place):
                     if line[0] in steps:
                         steps[line[0]].append((int(line[-1]) - killed) / 1e6)
                 start()
+            # Several may have waited at once: what is left over is a lower bound.
+            rest = [max(0, whole - wait) for whole, wait in zip(steps["began"], waits)]
             table[kind] = {"deaths": deaths, "idle": idle, "load": os.getloadavg()[0],
+                           "waits": {"p50": quantile(waits, 0.5), "p99": quantile(waits, 0.99)},
+                           "rest": {"p50": quantile(rest, 0.5), "p99": quantile(rest, 0.99)},
                            "steps": {name: {"p50": quantile(times, 0.5), "p99": quantile(times, 0.99), "longest": max(times), "count": len(times)}
                                      for name, times in steps.items()}}
         finally:
@@ -265,6 +291,11 @@ def markdown(found):
             for name, step in row["steps"].items():
                 lines.append(f"| {kind} | {name} | {step['p50']:.1f} | {step['p99']:.1f} | {step['longest']:.1f} |")
         lines.append("")
+        for kind, row in found["recovery"].items():
+            if "waits" in row:
+                lines += [f"{kind}, load average {row['load']:.1f}: meanwhile the survivors' threads" + (" and the server's processes" if kind == "postgresql" else "") +
+                          f" were ready and waited for a processor for {row['waits']['p50']:.1f} ms (p99 {row['waits']['p99']:.1f}); without that the start would be "
+                          f"{row['rest']['p50']:.1f} ms (p99 {row['rest']['p99']:.1f}) after the kill, or more where several waited at once.", ""]
     if "overhead" in found:
         row = found["overhead"]
         lines += [f"What a job costs beside its work: `reel worker` (a process of its own; the encode runs in another) takes {row['median']:.2f} CPU seconds from the "
