@@ -38,6 +38,28 @@ struct ProbeCommandTests {
     #expect(size == "\(shown[0] ?? 0),\(shown[1] ?? 0)")
   }
 
+  @Test("an H.264 stream turns its pictures in probe as in encode")
+  func displayOrientation() throws {
+    let scratch = try Scratch()
+    let path = scratch.path("turned.mp4")
+    let made = try Tool.run(
+      "ffmpeg",
+      [
+        "-nostdin", "-v", "error", "-i", try scratch.clip("a.mp4"), "-an", "-c:v", "copy", "-bsf:v",
+        "h264_metadata=display_orientation=insert:rotate=90", path,
+      ])
+    #expect(made.status == 0, "\(made.errors)")
+    let files = try #require(try ReelProgram.json(try ReelProgram.run("probe", "--json", path))["files"] as? [[String: Any]])
+    let video = try #require((files.first?["video"] as? [[String: Any]])?.first)
+    #expect(video["displayWidth"] as? Int == 120 && video["displayHeight"] as? Int == 160)
+    // H.264 states an anticlockwise angle.
+    #expect(video["rotation"] as? Int == 270)
+    try ReelProgram.run("encode", path, "-o", scratch.path("b.mp4"))
+    let size = try Tool.lines(
+      "ffprobe", "-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0", scratch.path("b.mp4"))[0]
+    #expect(size == "120,160")
+  }
+
   @Test("a name that is no UTF-8 is missing with the reason")
   func foreignName() throws {
     let scratch = try Scratch()

@@ -27,6 +27,18 @@ struct WatermarkCommandTests {
     return try #require(files.first?["marks"] as? [[String: Any]])
   }
 
+  @Test("sound alone is 65 for every command that needs pictures", arguments: ["embed", "detect", "variants"])
+  func soundAlone(command: String) throws {
+    let sound = scratch.path("s.wav")
+    let made = try Tool.run("ffmpeg", ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "sine=duration=1", sound])
+    #expect(made.errors == "")
+    var more: [String] = []
+    if command == "embed" { more = ["--id", "1", "-o", scratch.path("out.mp4")] }
+    if command == "variants" { more = ["--ids", try scratch.write("1\n2\n", to: "ids.txt"), "--out-dir", scratch.path("copies")] }
+    let outcome = try ReelProgram.run(["watermark", command, sound, "--key", key] + more)
+    #expect(outcome.status == 65, "\(outcome.errors)")
+  }
+
   @Test func aCreatorsMarkNamesThemUntilTheyWithdraw() throws {
     let store = scratch.path("jobs.sqlite")
     let embed = ["watermark", "embed", scratch.path("in.mp4"), "--key", key, "--creator", "c-1f3a", "--store", store, "-o"]

@@ -104,12 +104,12 @@ public struct EncodeTask: MediaTask {
     if usesCache, plan.video != nil, segmentSeconds == nil {
       writer.checkpoints = EncodeCheckpoints(store: store, key: try checkpointKey(store, context))
     }
-    if let segmentSeconds { writer.keyframes = try segmentStarts(segmentSeconds, plan) }
     if watermark != nil, plan.video == nil {
       throw MediaError(
         .damaged, "cannot mark \(input.displayName)", path: input.displayName, reason: "it has no picture",
         advice: "marks are put into pictures")
     }
+    if let segmentSeconds { writer.keyframes = try segmentStarts(segmentSeconds, plan) }
     if plan.settings.preset.isTwoPass, plan.video != nil {
       // Damage and counts are booked in the second pass.
       let lesson = try pictures(plan, input, context, environment.noting(in: DamageLog()), Ledger())

@@ -55,10 +55,13 @@ public struct ProbeTask: MediaTask {
     var tallies = Dictionary(uniqueKeysWithValues: demuxer.streams.map { ($0.index, PacketTally()) })
     let packet = Packet()
     let pictures = Set(demuxer.streams.filter { $0.kind == .video }.map(\.index))
+    var keyframes: [Int: Packet] = [:]
     let byteCount = Double(max(1, input.snapshot.byteCount))
     while try demuxer.read(into: packet) {
       tallies[packet.streamIndex]?.count(packet)
-      onPacket(pictures.contains(packet.streamIndex) ? 1 : 0, min(1, Double(demuxer.bytesRead) / byteCount))
+      let isPicture = pictures.contains(packet.streamIndex)
+      if isPicture, packet.isKeyframe, keyframes[packet.streamIndex] == nil { keyframes[packet.streamIndex] = packet.copy() }
+      onPacket(isPicture ? 1 : 0, min(1, Double(demuxer.bytesRead) / byteCount))
     }
 
     var file = ProbeReport.File(file: input.displayName, bytes: input.snapshot.byteCount)
@@ -73,7 +76,7 @@ public struct ProbeTask: MediaTask {
       let tally = tallies[stream.index] ?? PacketTally()
       switch stream.kind {
       case .video:
-        let orientation = try orientation(of: stream, isStill: demuxer.isStillImage, input, context)
+        let orientation = orientation(of: stream, in: demuxer, keyframes[stream.index], context)
         file.video.append(video(stream, tally, orientation, start: start))
       case .audio:
         file.audio.append(
@@ -94,16 +97,21 @@ public struct ProbeTask: MediaTask {
     return file
   }
 
-  /// How the pictures must be turned. EXIF stands in the pictures of JPEG and WebP, not in the container: one is decoded for it.
+  /// How the pictures must be turned. EXIF stands in the pictures of JPEG and WebP, H.264 and HEVC may have it in an SEI message (display
+  /// orientation): where the container says nothing, the first keyframe is decoded for it.
   private static func orientation(
-    of stream: StreamInfo, isStill: Bool, _ input: InputFile, _ context: TaskContext
-  ) throws(MediaError) -> Orientation {
-    guard stream.orientation.isUpright, isStill || stream.codec == "mjpeg" else { return stream.orientation }
-    // An environment of its own: what cannot be decoded is no finding of a probe.
-    let source = try? VideoDecodeSource(input, stream: stream.index, environment: context.environment(), threads: 1)
-    let picture = try? source?.next()
-    try context.cancellation.check("probing")
-    return picture?.orientation ?? stream.orientation
+    of stream: StreamInfo, in demuxer: borrowing Demuxer, _ keyframe: Packet?, _ context: TaskContext
+  ) -> Orientation {
+    let mayTurn = demuxer.isStillImage || ["mjpeg", "h264", "hevc"].contains(stream.codec)
+    guard stream.orientation.isUpright, mayTurn, let keyframe else { return stream.orientation }
+    do throws(MediaError) {
+      // An environment of its own: what cannot be decoded is no finding of a probe.
+      var decoder = try Decoder(stream, of: demuxer, environment: context.environment(), threads: 1)
+      try decoder.send(keyframe)
+      try decoder.send(nil)
+      if case .frame(let picture) = try decoder.receiveVideo() { return picture.orientation }
+    } catch {}
+    return stream.orientation
   }
 
   private static func video(
