@@ -108,6 +108,26 @@ struct ModerationCommandTests {
     #expect(data["verdict"] as? String == verdict && data["category"] as? String == category)
   }
 
+  @Test("a worker that is killed while the hook is asked: the next one asks again, publishes once, and nothing is left")
+  func killedMeanwhile() throws {
+    let studio = try Studio(
+      hook: #"""
+        seen="$(dirname "$0")/seen"
+        if ! test -e "$seen/first"; then ls "$1" > "$seen/first"; kill -9 $PPID; exit 0; fi
+        ls "$1" > "$seen/second"; echo '{"verdict":"allow"}'
+        """#)
+    try studio.scratch.write(studio.encode(), to: "job.json")
+    #expect(try studio.reel("jobs", "submit", studio.scratch.path("job.json")).status == 0)
+    #expect(try studio.reel("worker", "--drain", "--moderate", studio.scratch.path("hook")).status == 128 + 9)
+    #expect(studio.names("seen") == ["first"] && studio.names("out").isEmpty)
+    let again = try studio.reel("worker", "--drain", "--moderate", studio.scratch.path("hook"))
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(studio.names("seen") == ["first", "second"])
+    #expect(studio.names("out") == ["out.mp4", "out.mp4.sidecar.json"])
+    #expect(studio.names("state/reelwright/scratch").isEmpty && studio.names("tmp").isEmpty)
+    #expect(try studio.verdicts().count == 1)
+  }
+
   @Test("every output of a job is looked at: stills whole, sound and text with no frames")
   func kinds() throws {
     let studio = try Studio(hook: #"cat "$1/frames.json" >> "$(dirname "$0")/seen/times"; echo '{"verdict":"allow"}'"#)
