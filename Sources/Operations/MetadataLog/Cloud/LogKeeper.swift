@@ -56,10 +56,10 @@ public final class LogKeeper: Sendable {
       do {
         if let lock = try log.database.sessionLock(Self.lockKey) {
           // Ends with this turn, whatever ends that: the next keeper exports from where this one stood.
-          let exporting = Cancellation()
+          let exporting = try StopSignal()
           let exporter = try NativeThread { self.export(until: exporting) }
           defer {
-            exporting.cancel()
+            exporting.stop()
             exporter.join()
           }
           try keep(while: lock)
@@ -73,12 +73,12 @@ public final class LogKeeper: Sendable {
   }
 
   /// Looks for new events every few seconds; a burst becomes one request.
-  private func export(until end: Cancellation) {
-    let isOver = { [cancellation] in end.isCancelled || cancellation.isCancelled }
+  private func export(until end: StopSignal) {
     var lastProblem: String?
     var exporter: TelemetryExporter?
-    while !isOver() {
-      var pause = 5.0
+    var pause = 0.0
+    while !end.wait(seconds: pause) {
+      pause = 5
       do {
         let current =
           try exporter
@@ -98,10 +98,6 @@ public final class LogKeeper: Sendable {
         let text = (error as? MetadataLogError)?.description ?? "it cannot be sent: \(type(of: error))"
         if text != lastProblem { problem("telemetry: \(text)") }
         lastProblem = text
-      }
-      while pause > 0, !isOver() {
-        Sleep.seconds(min(pause, 0.1), cancellation: end)
-        pause -= 0.1
       }
     }
   }
