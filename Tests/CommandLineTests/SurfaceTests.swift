@@ -113,5 +113,7 @@ struct SurfaceTests {
     #expect(outcome.status == 0, "\(outcome.output)")
     let findings = try #require(try ReelProgram.json(outcome)["findings"] as? [[String: Any]])
     #expect(findings.contains { $0["name"] as? String == "H.264 encoder" && $0["state"] as? String == "ok" })
+    let isolation = try #require(findings.first { $0["name"] as? String == "isolation" })
+    #expect(["ok", "note"].contains(isolation["state"] as? String) && (isolation["value"] as? String)?.contains("seccomp filter") == true)
   }
 }

@@ -37,6 +37,12 @@ import Text
     #expect(chinese.size.width <= canvas.width * 9 / 10 + 8 && chinese.size.height > canvas.height / 20)
   }
 
+  @Test func aWordWithoutRoomIsNamed() throws {
+    let renderer = try renderer()
+    _ = renderer.drawCaption([TextRun("Donaudampfschifffahrtsgesellschaftskapitän")], style: TextStyle(size: Rational(1, 8)))
+    #expect(renderer.warnings.count == 1 && renderer.warnings[0].contains("wider than the picture"), "\(renderer.warnings)")
+  }
+
   @Test func markupInTextsIsText() throws {
     let renderer = try renderer()
     let plain = try #require(renderer.drawLabel("x{b1}y", style: TextStyle()))

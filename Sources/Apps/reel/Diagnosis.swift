@@ -16,7 +16,7 @@ enum Diagnosis {
   }
 
   static func findings() -> [Finding] {
-    [ffmpeg(), processor()] + encoders() + [filters(), worker(), fonts(), state(), clock()]
+    [ffmpeg(), processor()] + encoders() + [filters(), worker(), isolation(), fonts(), state(), clock()]
   }
 
   private static func ffmpeg() -> Finding {
@@ -57,6 +57,25 @@ enum Diagnosis {
     if access(path, X_OK) == 0 { return Finding(name: "worker", state: .ok, value: path) }
     return Finding(
       name: "worker", state: .problem, value: "\(path) is not there", advice: "install reel-worker beside reel, or use --isolation none")
+  }
+
+  /// What holds a worker back, as a worker that was started for this says itself.
+  private static func isolation() -> Finding {
+    let advice = "--isolation none runs without isolation: only for files that you trust"
+    do throws(MediaError) {
+      let run = try TaskExecutor().run(ProbeTask(inputs: []), in: TaskContext(files: LocalFiles(inputs: [:])))
+      guard let report = run.isolation else {
+        return Finding(name: "isolation", state: .problem, value: "the worker does not say what holds it back", advice: advice)
+      }
+      let seccomp = report.seccompMode == 2 ? "seccomp filter" : "no seccomp filter"
+      let value = "Landlock ABI \(report.landlockABI) (kernel: \(report.kernelLandlockABI)), \(seccomp)"
+      if report.notEnforced.isEmpty { return Finding(name: "isolation", state: .ok, value: value) }
+      return Finding(
+        name: "isolation", state: .note, value: "\(value); not enforced: \(report.notEnforced.joined(separator: ", "))",
+        advice: "a newer kernel enforces them")
+    } catch {
+      return Finding(name: "isolation", state: .problem, value: error.reason, advice: error.advice ?? advice)
+    }
   }
 
   private static func fonts() -> Finding {

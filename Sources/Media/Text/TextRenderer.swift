@@ -10,6 +10,8 @@ public final class TextRenderer {
   private let emojiFont: EmojiFont?
   private let fonts: MemoryFonts?
   private var missingEmoji: Set<String> = []
+  /// Texts that were cut at both sides of the canvas.
+  private var cut: Set<String> = []
   public let canvas: FrameSize
 
   /// `fonts` come before those of the system, which are used only when `usesSystemFonts` (they need file access). A colour font
@@ -50,9 +52,10 @@ public final class TextRenderer {
 
   private static var startFailure: MediaError { MediaError(.unavailable, "cannot draw text", reason: "libass cannot be started") }
 
-  /// The characters met so far that no font has, each named once.
+  /// The characters met so far that no font has, and the texts that are wider than the canvas, each named once.
   public var warnings: [String] {
     log.warnings + missingEmoji.sorted().map { "no font has the emoji \"\($0)\"" }
+      + cut.sorted().map { "the text \"\($0)\" is wider than the picture and cut: make it smaller or break it" }
   }
 
   /// A text by itself, cut to what is drawn, for an overlay; nil when nothing is visible.
@@ -65,7 +68,12 @@ public final class TextRenderer {
     let script = AssScript(runs: runs, style: style, canvas: canvas, placement: placement, hasEmojiFont: emojiFont != nil, fonts: fonts)
     guard let track = makeTrack(script.text) else { return nil }
     defer { ass_free_track(track) }
-    return bitmap(ass_render_frame(renderer, track, 0, nil), emoji: script.emoji)
+    let bitmap = bitmap(ass_render_frame(renderer, track, 0, nil), emoji: script.emoji)
+    // Lines break between words: one that reaches both edges is a word for which there is no room.
+    if let bitmap, bitmap.x <= 0, bitmap.x + bitmap.size.width >= canvas.width {
+      cut.insert(String(runs.map(\.text).joined().prefix(60)))
+    }
+    return bitmap
   }
 
   func makeTrack(_ script: String) -> UnsafeMutablePointer<ASS_Track>? {

@@ -151,13 +151,13 @@ enum WatermarkCommand {
       throw MediaError(
         .usage, invocation.commandLine, reason: "--registry, --expect and --creators exclude each other", advice: "give one of them")
     }
-    let creators = invocation.flag("creators") ? CreatorRegistry(try Store.log(invocation)) : nil
+    let creators = invocation.flag("creators") ? try Store.existingLog(invocation).map { CreatorRegistry($0) } : nil
     var task = DetectTask(inputs: paths.indices.map { "input \($0)" })
     task.keys = keyPaths.indices.map { "key \($0)" }
     task.expect = try invocation.value("expect").map(id)
     task.registry = try invocation.value("registry").map(registry)
-    if let creators {
-      let ids = try creators.marks().compactMap { WatermarkID($0.watermark) }
+    if invocation.flag("creators") {
+      let ids = try creators?.marks().compactMap { WatermarkID($0.watermark) } ?? []
       guard !ids.isEmpty else {
         throw MediaError(
           .missing, "cannot search for marks of creators", reason: "the registry has no id", advice: "reel creators mark gives one")
