@@ -77,6 +77,8 @@ struct ContractTests {
     try FileManager.default.moveItem(atPath: clip, toPath: scratch.path("one/in.mp4"))
     #expect(try ReelProgram.run("encode", scratch.path("one"), "-o", scratch.path("made"), "--speed", "ultrafast").status == 0)
     #expect(scratch.exists("made/in.mp4"))
+    #expect(try ReelProgram.run("encode", scratch.path("one"), "-o", scratch.path("none/at/all"), "--crf", "60").status == 64)
+    #expect(!scratch.exists("none"))
     try scratch.write("", to: "file")
     #expect(try ReelProgram.run("encode", scratch.path("one"), "-o", scratch.path("file")).status == 73)
   }

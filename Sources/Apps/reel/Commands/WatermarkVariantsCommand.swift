@@ -34,7 +34,8 @@ enum WatermarkVariantsCommand {
     let ids = try WatermarkCommand.registry(try invocation.needed("ids", "as in --ids creators.txt"))
     let folder = try invocation.needed("out-dir", "as in --out-dir copies")
     let input = invocation.list("IN")[0]
-    try InputPaths.makeFolder(folder)
+    let made = try InputPaths.makeFolder(folder)
+    defer { InputPaths.removeEmpty(made) }
     let prefix = folder.hasSuffix("/") ? folder : folder + "/"
     var task = VariantsTask(ids: ids, outputs: ids.indices.map { "copy \($0)" })
     if let preset = invocation.value("preset") { task.encode.preset = preset }

@@ -43,7 +43,9 @@ struct Batch {
     work: (Item, TaskRunner, BatchPart) throws -> TaskReport
   ) throws -> Int32 {
     let runner = try TaskRunner(invocation)
-    let items = try self.items(inputs, output: output) { input in
+    let folders = try makeFolder(for: inputs, output)
+    defer { InputPaths.removeEmpty(folders.made) }
+    let items = try self.items(inputs, output: output, isFolder: folders.isFolder) { input in
       (keepsPictures ? Batch.pictureExtensions[InputPaths.pathExtension(of: input)] : nil) ?? defaultExtension
     }
     let weights = inputs.map(InputPaths.weight)
@@ -83,17 +85,22 @@ struct Batch {
     "jpg": "jpg", "jpeg": "jpg", "png": "png", "webp": "webp", "heic": "jpg", "avif": "jpg", "bmp": "png", "tif": "png", "tiff": "png",
   ]
 
-  private func items(_ inputs: [String], output: String, extensionOf: (String) -> String) throws -> [Item] {
+  /// Makes the folder for the outputs, where there has to be one.
+  private func makeFolder(for inputs: [String], _ output: String) throws -> (isFolder: Bool, made: [String]) {
     try InputPaths.checkOutput(output)
     let isFolder = output.hasSuffix("/") || InputPaths.isFolder(output) || invocation.list("IN").contains(where: InputPaths.isFolder)
-    if inputs.count == 1 && !isFolder { return [Item(input: inputs[0], output: output)] }
+    if inputs.count == 1 && !isFolder { return (false, []) }
     if !InputPaths.isFolder(output), FileManager.default.fileExists(atPath: output) {
       throw MediaError(
         .exists, "cannot write to \(output)", path: output,
         reason: inputs.count == 1 ? "it is a file and the input is a folder" : "it is a file and there are \(inputs.count) inputs",
         advice: "name a folder")
     }
-    try InputPaths.makeFolder(output)
+    return (true, try InputPaths.makeFolder(output))
+  }
+
+  private func items(_ inputs: [String], output: String, isFolder: Bool, extensionOf: (String) -> String) throws -> [Item] {
+    guard isFolder else { return [Item(input: inputs[0], output: output)] }
     var taken: Set<String> = []
     return inputs.map { input in
       let stem = InputPaths.stem(of: input)

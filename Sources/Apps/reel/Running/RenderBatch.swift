@@ -32,7 +32,8 @@ struct RenderBatch {
   func run(data: String, folder: String) throws -> Int32 {
     let rows = try DataRows(LocalFiles.openInput(path: data).contents(atMost: 64 << 20), name: data)
     let pattern = try NamePattern(invocation.value("name") ?? "{stem}-{index:04}.{ext}")
-    try InputPaths.makeFolder(folder)
+    let made = try InputPaths.makeFolder(folder)
+    defer { InputPaths.removeEmpty(made) }
     let prefix = folder.hasSuffix("/") ? folder : folder + "/"
     var taken: Set<String> = []
     var outcomes: [Outcome] = []
