@@ -56,8 +56,7 @@ public final class Reporter {
   private let transport: any ReportTransport
   private let signingKey: Ed25519.SigningKey
   private var bucket: TokenBucket
-  private var pauseSeconds: Double
-  private var notBefore: Int64 = 0
+  private var retry: RetryPause
   /// Set while a refused batch is being cut: how many events the next one has at most.
   private var batchLimit: Int
   /// Why the last step failed, without secrets; nil after a success.
@@ -72,17 +71,14 @@ public final class Reporter {
     self.transport = try transport ?? log.makeClient()
     signingKey = log.signingKey
     bucket = TokenBucket(rate: configuration.eventsPerSecond, burst: configuration.burstEvents)
-    pauseSeconds = configuration.firstPauseSeconds
+    retry = RetryPause(first: configuration.firstPauseSeconds, longest: configuration.longestPauseSeconds)
     batchLimit = configuration.batchEvents
   }
 
   /// Sends one batch, or says why not. Never sleeps.
   public func step() throws -> Outcome {
     let now = log.now()
-    // A clock that was set back must not turn a pause of seconds into one of years.
-    let longest = Int64(86_400 * 1_000_000)
-    if notBefore > now, notBefore - now <= longest { return .wait(seconds: Double(notBefore - now) / 1_000_000) }
-    notBefore = 0
+    if let seconds = retry.remaining(now: now) { return .wait(seconds: seconds) }
     guard try log.database.read({ try log.isReporting($0) }) else { return .off }
     let destination = try log.destination(.reporting)
     let available = Int(bucket.available(now: now))
@@ -150,19 +146,15 @@ public final class Reporter {
   }
 
   private func succeeded() {
-    pauseSeconds = configuration.firstPauseSeconds
+    retry.reset()
     // Grows back slowly after a cut: a receiver with a lower limit is not asked for the impossible every time.
     batchLimit = min(configuration.batchEvents, batchLimit * 2)
     lastProblem = nil
   }
 
-  private func pause(_ problem: String, atLeast: Double?) -> Outcome {
+  private func pause(_ problem: String, atLeast least: Double?) -> Outcome {
     lastProblem = problem
-    let jitter = Double(SecureRandom.uniform(below: 1001)) / 1000
-    let seconds = max(atLeast ?? 0, 0) + max(0.05, pauseSeconds * jitter)
-    pauseSeconds = min(pauseSeconds * 2, configuration.longestPauseSeconds)
-    notBefore = log.now() + Int64(seconds * 1_000_000)
-    return .wait(seconds: seconds)
+    return .wait(seconds: retry.begin(now: log.now(), least: least))
   }
 }
 

@@ -40,8 +40,7 @@ public final class TelemetryExporter {
   public let log: MetadataLog
   private let transport: any ReportTransport
   private let configuration: Configuration
-  private var pauseSeconds: Double
-  private var notBefore: Int64 = 0
+  private var retry: RetryPause
   /// Why the last step failed, without secrets; nil after a success.
   public private(set) var lastProblem: String?
 
@@ -52,15 +51,13 @@ public final class TelemetryExporter {
     self.log = log
     self.transport = try transport ?? log.makeClient()
     self.configuration = configuration
-    pauseSeconds = configuration.firstPauseSeconds
+    retry = RetryPause(first: configuration.firstPauseSeconds, longest: configuration.longestPauseSeconds)
   }
 
   /// Sends one batch, or says why not. Never sleeps.
   public func step() throws -> Outcome {
     let now = log.now()
-    // A clock that was set back must not turn a pause of seconds into one of years.
-    if notBefore > now, notBefore - now <= 86_400_000_000 { return .wait(seconds: Double(notBefore - now) / 1_000_000) }
-    notBefore = 0
+    if let seconds = retry.remaining(now: now) { return .wait(seconds: seconds) }
     guard let (after, end) = try log.telemetryRange() else { return .off }
     guard after < end else { return .idle }
     var filter = LogFilter()
@@ -87,7 +84,7 @@ public final class TelemetryExporter {
         timeMicroseconds: now, origin: destination.origin, firstSequence: first.sequence, lastSequence: entries.last?.sequence ?? last,
         events: entries.count, bytes: request.body.count, digest: SHA256.digest(of: request.body).hex)
       try log.moveTelemetry(to: last, receipt: receipt)
-      pauseSeconds = configuration.firstPauseSeconds
+      retry.reset()
       lastProblem = nil
       return .sent(events: entries.count)
     case 400, 413, 415, 422:
@@ -119,13 +116,9 @@ public final class TelemetryExporter {
     }
   }
 
-  private func pause(_ problem: String, atLeast: Double?) -> Outcome {
+  private func pause(_ problem: String, atLeast least: Double?) -> Outcome {
     lastProblem = problem
-    let jitter = Double(SecureRandom.uniform(below: 1001)) / 1000
-    let seconds = max(atLeast ?? 0, 0) + max(0.05, pauseSeconds * jitter)
-    pauseSeconds = min(pauseSeconds * 2, configuration.longestPauseSeconds)
-    notBefore = log.now() + Int64(seconds * 1_000_000)
-    return .wait(seconds: seconds)
+    return .wait(seconds: retry.begin(now: log.now(), least: least))
   }
 }
 
