@@ -59,7 +59,8 @@ public struct MediaJobHandler: JobHandler {
     case .process(let pool):
       do throws(MediaError) {
         let answer = try pool.run(
-          kind: kind, payload: payload, files: files, limits: limits, cancellation: context.cancellation,
+          kind: kind, payload: payload, files: files, limits: limits,
+          keepsStatistics: try TaskRegistry.keepsStatistics(kind: kind, payload: payload), cancellation: context.cancellation,
           progress: report)
         return answer.bytes
       } catch {

@@ -40,7 +40,7 @@ public final class TaskExecutor: Sendable {
     if isolation == .inProcess { return (try task.run(in: context), nil) }
     let outcome = try pool.run(
       kind: Task.kind, payload: try TaskCoding.encode(task), files: context.files, limits: context.limits, threads: context.threads,
-      cancellation: context.cancellation, progress: { context.progress?($0) })
+      keepsStatistics: task.keepsStatistics, cancellation: context.cancellation, progress: { context.progress?($0) })
     return (try TaskCoding.decode(Task.Result.self, from: outcome.bytes), outcome.isolation)
   }
 }

@@ -28,9 +28,16 @@ struct ContractTests {
       let outcome = try ReelProgram.run(arguments)
       #expect(outcome.status == 64 && outcome.errors.contains("this run reads or writes"), "\(arguments): \(outcome.errors)")
     }
-    try scratch.write("old", to: "report.json")
+    // A file that the command line does not name, but the document does.
+    try scratch.write(
+      """
+      {"reel": 1, "canvas": {"width": 160, "height": 120, "frameRate": "25"}, "sequence": [{"media": "in.mp4"}]}
+      """, to: "ad.json")
+    let named = try ReelProgram.run("render", scratch.path("ad.json"), "-o", out, "--report", clip, "--overwrite")
+    #expect(named.status == 73 && named.errors.contains("no report"), "\(named.errors)")
+    try scratch.write("{\"old\": 1}", to: "report.json")
     #expect(try ReelProgram.run("probe", clip, "--report", scratch.path("report.json")).status == 73)
-    #expect(text("report.json") == "old" && Tool.bytes(of: clip) == before && !scratch.exists("out.mp4"))
+    #expect(text("report.json") == "{\"old\": 1}" && Tool.bytes(of: clip) == before && !scratch.exists("out.mp4"))
     #expect(try ReelProgram.run("probe", clip, "--report", scratch.path("report.json"), "--overwrite").status == 0)
     #expect(text("report.json").contains("\"files\""))
   }

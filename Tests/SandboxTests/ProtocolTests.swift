@@ -65,6 +65,7 @@ import Testing
     configure.isTemplate = true
     configure.landlockABILimit = 2
     configure.addressSpaceBytes = .max
+    configure.keepsStatistics = true
     #expect(try ConfigureMessage(body: configure.body) == configure)
 
     var limits = Limits()

@@ -47,7 +47,7 @@ int rw_seal(const rw_seal_options_t *options, rw_seal_report_t *report) {
   result = rw_drop_capabilities(&report->capabilities_left, &report->bounding_left);
   if (result) return result;
 
-  rw_make_statistics();
+  if (options->keeps_statistics) rw_make_statistics();
   result = rw_install_signal_handlers();
   if (result) return result;
   result = rw_filter_system_calls(RW_WORKER_SOCKET);

@@ -35,7 +35,13 @@ extension MediaWriter {
 
   /// x264 and x265 keep two bytes for each block of 16x16 samples of every picture.
   private func checkMemory(_ encoding: Encoder.VideoSettings) throws(MediaError) {
-    guard environment.statisticsPath != nil, let seconds = expectedDuration?.doubleValue else { return }
+    guard environment.statisticsPath != nil else { return }
+    guard let seconds = expectedDuration?.doubleValue else {
+      throw MediaError(
+        .refused, "cannot encode in two passes",
+        reason: "the input does not say how long it is, nor so how much memory the statistics take",
+        advice: "use --isolation none, which keeps them in files, or one pass")
+    }
     let rate = frameRate.isPositive ? frameRate : typicalFrameRate.isPositive ? typicalFrameRate : Rational(30)
     let blocks = Int64((encoding.size.width + 15) / 16) * Int64((encoding.size.height + 15) / 16)
     let bytes = Double(blocks * 2) * seconds * rate.doubleValue
@@ -60,6 +66,12 @@ final class StatisticsPlace {
       return
     }
     let parent = getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp"
+    // Encoders take the path among options that are parted by colons.
+    guard !parent.contains(where: { ":'\\=".contains($0) }) else {
+      throw MediaError(
+        .io, "cannot encode in two passes", path: parent, reason: "the name of the folder for temporary files holds one of : ' = \\",
+        advice: "set TMPDIR to another folder")
+    }
     var template = Array("\(parent)/reelwright-passes-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw MediaError(

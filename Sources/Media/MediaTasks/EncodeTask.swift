@@ -79,6 +79,8 @@ public struct EncodeTask: MediaTask {
     case noMetadata = "no-metadata"
   }
 
+  public var keepsStatistics: Bool { twoPass == true }
+
   var copiesVideo: Bool { codec == "copy" }
   var copiesAudio: Bool { audioCodec == "copy" }
 
@@ -110,14 +112,15 @@ public struct EncodeTask: MediaTask {
         advice: "marks are put into pictures")
     }
     if let segmentSeconds { writer.keyframes = try segmentStarts(segmentSeconds, plan) }
-    if plan.settings.preset.isTwoPass, plan.video != nil {
+    let isTwoPass = plan.settings.preset.isTwoPass && plan.video != nil
+    if isTwoPass {
       // Damage and counts are booked in the second pass.
       let lesson = try pictures(plan, input, context, environment.noting(in: DamageLog()), Ledger())
       defer { lesson?.stop() }
-      writer.meter = ProgressMeter(stage: "first pass", total: nil, handler: context.progress)
+      writer.meter = ProgressMeter(stage: "first pass", total: nil, share: 0...0.5, handler: context.progress)
       if let lesson { try writer.learn(from: lesson.video) }
     }
-    writer.meter = ProgressMeter(stage: "encode", total: nil, handler: context.progress)
+    writer.meter = ProgressMeter(stage: "encode", total: nil, share: isTwoPass ? 0.5...1 : 0...1, handler: context.progress)
     let pictures = try pictures(plan, input, context, environment, ledger)
     defer { pictures?.stop() }
     let (decode, marking, markKey) = (pictures?.decode, pictures?.mark?.stage, pictures?.mark?.keyID)

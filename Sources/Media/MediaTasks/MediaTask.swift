@@ -15,6 +15,13 @@ public protocol MediaTask: Codable, Sendable {
 
   /// Does the work. Outputs are complete but not yet published when it returns.
   func run(in context: TaskContext) throws(MediaError) -> Result
+
+  /// Whether encoders of this task keep statistics between two passes, for which an isolated process needs memory. Default no.
+  var keepsStatistics: Bool { get }
+}
+
+extension MediaTask {
+  public var keepsStatistics: Bool { false }
 }
 
 /// What a task is run with.

@@ -51,6 +51,9 @@ public struct RenderTask: MediaTask {
     self.documentName = documentName
   }
 
+  /// By the word alone: the document is read by the process that runs the task.
+  public var keepsStatistics: Bool { document.contains("twoPass") }
+
   /// The names of the files that the document needs, in its order; paths relative to its folder as written.
   public var references: [String] {
     get throws(MediaError) { try parsed().references.map(\.name) + fonts }

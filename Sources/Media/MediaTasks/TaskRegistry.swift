@@ -18,6 +18,16 @@ public enum TaskRegistry {
     return try runner(payload, context)
   }
 
+  /// `MediaTask.keepsStatistics` of a task as bytes.
+  public static func keepsStatistics(kind: String, payload: [UInt8]) throws(MediaError) -> Bool {
+    switch kind {
+    case EncodeTask.kind: try TaskCoding.decode(EncodeTask.self, from: payload).keepsStatistics
+    case RenderTask.kind: try TaskCoding.decode(RenderTask.self, from: payload).keepsStatistics
+    case VariantsTask.kind: try TaskCoding.decode(VariantsTask.self, from: payload).keepsStatistics
+    default: false
+    }
+  }
+
   private typealias Runner = @Sendable ([UInt8], TaskContext) throws(MediaError) -> [UInt8]
 
   private static let runners: [String: Runner] = [

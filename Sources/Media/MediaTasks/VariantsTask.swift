@@ -37,6 +37,8 @@ public struct VariantsTask: MediaTask {
     public var reports: [TaskReport]
   }
 
+  public var keepsStatistics: Bool { encode.keepsStatistics }
+
   public func run(in context: TaskContext) throws(MediaError) -> Result {
     guard !ids.isEmpty, ids.count == outputs.count, Set(ids).count == ids.count else {
       throw MediaError(.usage, "cannot make copies", reason: "each copy needs an id of its own and an output")

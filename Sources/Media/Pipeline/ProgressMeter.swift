@@ -10,6 +10,7 @@ public final class ProgressMeter {
   private let stage: String
   private let total: Int64?
   private let handler: Handler?
+  private let share: ClosedRange<Double>
   private let started = ProgressMeter.now()
   private var lastReport: Double = 0
   private var frames: Int64 = 0
@@ -18,11 +19,13 @@ public final class ProgressMeter {
 
   /// - Parameters:
   ///   - total: frames in all, where known; else progress has no `done` and no ETA until `advance(to:)` gets one.
+  ///   - share: the part of the whole work that this stage is. Default all of it.
   ///   - handler: called on the thread that advances the meter.
-  public init(stage: String, total: Int64?, handler: Handler?) {
+  public init(stage: String, total: Int64?, share: ClosedRange<Double> = 0...1, handler: Handler?) {
     self.stage = stage
     self.total = total
     self.handler = handler
+    self.share = share
   }
 
   private static func now() -> Double {
@@ -57,8 +60,10 @@ public final class ProgressMeter {
     if let part = fraction ?? total.flatMap({ $0 > 0 ? Double(frames) / Double($0) : nil }), part.isFinite {
       reached = max(reached ?? 0, min(1, part))
     }
-    let done = reached
-    let eta = done.flatMap { $0 > 0.001 ? elapsed * (1 - $0) / $0 : nil }
+    let width = share.upperBound - share.lowerBound
+    let done = reached.map { share.lowerBound + width * $0 }
+    // What is left of this stage, and the stages after it at the same pace.
+    let eta = reached.flatMap { $0 > 0.001 ? elapsed / $0 * (1 - $0 + (1 - share.upperBound) / width) : nil }
     handler?(
       Progress(
         stage: stage, done: done, frames: frames, fps: elapsed > 0 ? Double(frames) / elapsed : 0, etaSeconds: eta))

@@ -115,9 +115,10 @@ enum FramesCommand {
       paths["sprite track"] = String(sprites.prefix(sprites.count - InputPaths.pathExtension(of: sprites).count)) + "vtt"
     }
     let files = LocalFiles(inputs: [:], outputs: paths, mayReplace: mayReplace)
-    var seen: [String: String] = [:]
+    var seen: [(name: String, path: String)] = []
     for (name, path) in paths.sorted(by: { $0.key < $1.key }) {
-      if let other = seen.updateValue(name, forKey: path) {
+      defer { seen.append((name, path)) }
+      if let other = seen.first(where: { InputPaths.areSame($0.path, path) })?.name {
         throw MediaError(
           .usage, "cannot create \(path)", path: path, reason: "it is asked for as \(other) and as \(name)", advice: "use another name")
       }

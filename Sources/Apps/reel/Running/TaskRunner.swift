@@ -44,6 +44,7 @@ struct TaskRunner {
       throw MediaError(
         .usage, "bad option --report", path: path, reason: "\(path) is a file that this run reads or writes", advice: "name another file")
     }
+    try checkReplaced(path)
     try LocalFiles(inputs: [:], outputs: ["report": path], mayReplace: invocation.flag("overwrite")).checkOutput("report")
   }
 
@@ -97,8 +98,21 @@ struct TaskRunner {
       try invocation.console.write(bytes)
       return
     }
+    try checkReplaced(path)
     let files = LocalFiles(inputs: [:], outputs: ["report": path], mayReplace: invocation.flag("overwrite"))
     try TaskRunner.write(bytes, as: "report", to: files)
+  }
+
+  /// Whatever a run reads or makes without the command line naming it (a document's media, the files of a folder, outputs in one): a
+  /// report takes the place of nothing but a report, or another JSON object.
+  private func checkReplaced(_ path: String) throws(MediaError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    var first: UInt8 = 0
+    guard read(descriptor, &first, 1) == 1, first != UInt8(ascii: "{") else { return }
+    throw MediaError(
+      .exists, "cannot write the report \(path)", path: path, reason: "what stands there is no report", advice: "name another file")
   }
 
   /// Writes and publishes an output of `reel`'s own: a report, a manifest.

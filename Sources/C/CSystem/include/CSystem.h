@@ -84,6 +84,7 @@ typedef struct {
   int64_t file_bytes;           ///< largest file it may write; 0: no limit
   int64_t open_files;           ///< 0: no limit
   int32_t landlock_abi_limit;   ///< use no more than this Landlock ABI; negative: what the kernel has
+  int32_t keeps_statistics;     ///< 1: make the memory for the statistics of two passes
 } rw_seal_options_t;
 
 typedef struct {
@@ -126,7 +127,8 @@ void rw_learn_processors(void);
 /// attempt to open it, or it with anything appended, is answered with anonymous memory of this process.
 #define RW_STATISTICS_PATH "/reelwright-statistics"
 
-/// Makes the anonymous memory, empty. To be called before system calls are filtered. Without it opens are refused.
+/// Makes the anonymous memory, empty. To be called before system calls are filtered. Without it opens are refused. What
+/// is written there counts against no limit of memory, only against that of file sizes: for tasks that need it alone.
 void rw_make_statistics(void);
 
 /// A new descriptor for `path` when it begins with RW_STATISTICS_PATH, at its start, emptied when `flags` open it for

@@ -54,7 +54,8 @@ public final class Render {
     mark: MarkStage? = nil, firstPassMark: MarkStage? = nil
   ) throws(MediaError) -> MediaWriter.Summary {
     try requireMark(mark)
-    let meter = ProgressMeter(stage: "render", total: Int64(timeline.frameCount), handler: progress)
+    let meter = ProgressMeter(
+      stage: "render", total: Int64(timeline.frameCount), share: settings.preset.isTwoPass ? 0.5...1 : 0...1, handler: progress)
     let (layout, reason) = try layout(settings: settings, reuse: reuse, isMarked: mark != nil)
     if let layout { return try assemble(layout, settings: settings, to: output, meter: meter) }
     segments = [.init(from: 0, to: timeline.frameCount, action: "encode", reason: reason)]
@@ -65,7 +66,7 @@ public final class Render {
       // Opened anew: damage is to be booked once.
       let again = RenderInputs(document, files: files, environment: environment)
       for reference in document.mediaReferences { _ = try again.entry(reference) }
-      writer.meter = ProgressMeter(stage: "first pass", total: Int64(timeline.frameCount), handler: progress)
+      writer.meter = ProgressMeter(stage: "first pass", total: Int64(timeline.frameCount), share: 0...0.5, handler: progress)
       let pictures = try composed(firstPassMark, inputs: again, ledger: Ledger())
       defer { pictures.stop() }
       try writer.learn(from: pictures)

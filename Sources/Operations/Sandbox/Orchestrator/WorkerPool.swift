@@ -26,12 +26,13 @@ public final class WorkerPool: Sendable {
   ///   - files: opens what the task asks for; called on this thread.
   ///   - limits: `memory`, `wall` and `outputBytes` are enforced on the process, all are handed to the task. Default: `Limits()`.
   ///   - threads: how many the task may use for its codecs; handed to it. Default 2.
+  ///   - keepsStatistics: gives encoders memory for the statistics of two passes, which no limit but `outputBytes` bounds. Default no.
   ///   - cancellation: looked at every 50 ms; a worker that does not end within the grace time is killed.
   ///   - progress: called on this thread.
   /// - Throws: what the task threw; `refused` when a limit ended it; `damaged` when the worker crashed;
   ///   `cancelled`; `retryLater` when it was killed from outside; `configuration` when there is no worker program.
   public func run(
-    kind: String, payload: [UInt8], files: any Files, limits: Limits = Limits(), threads: Int = 2,
+    kind: String, payload: [UInt8], files: any Files, limits: Limits = Limits(), threads: Int = 2, keepsStatistics: Bool = false,
     cancellation: Cancellation = Cancellation(), progress: (Progress) -> Void = { _ in }
   ) throws(MediaError) -> WorkerResult {
     try cancellation.check("cannot \(kind)")
@@ -41,6 +42,7 @@ public final class WorkerPool: Sendable {
     configure.cpuSeconds = max(configuration.cpuSeconds, 0)
     configure.fileBytes = max(limits.outputBytes, 0)
     configure.openFiles = max(configuration.openFiles, 16)
+    configure.keepsStatistics = keepsStatistics
     let start = StartMessage(kind: kind, limits: limits, threads: Int64(threads), payload: payload).body
     guard start.count <= FrameKind.start.maximumByteCount else {
       throw MediaError(

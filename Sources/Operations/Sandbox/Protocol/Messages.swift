@@ -13,6 +13,8 @@ struct ConfigureMessage: Hashable {
   var cpuSeconds: Int64 = 0
   var fileBytes: Int64 = 0
   var openFiles: Int64 = 0
+  /// Whether the encoders of two passes need memory for their statistics.
+  var keepsStatistics = false
 
   init() {}
 
@@ -20,6 +22,7 @@ struct ConfigureMessage: Hashable {
     var writer = WireWriter()
     writer.write(isTemplate)
     for value in [landlockABILimit, addressSpaceBytes, cpuSeconds, fileBytes, openFiles] { writer.write(value) }
+    writer.write(keepsStatistics)
     return writer.bytes
   }
 
@@ -31,6 +34,7 @@ struct ConfigureMessage: Hashable {
     cpuSeconds = try reader.readInt64()
     fileBytes = try reader.readInt64()
     openFiles = try reader.readInt64()
+    keepsStatistics = try reader.readBool()
     try reader.finish()
   }
 }

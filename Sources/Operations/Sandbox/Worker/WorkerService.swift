@@ -87,6 +87,7 @@ public enum WorkerService {
     options.cpu_seconds = configuration.cpuSeconds
     options.file_bytes = configuration.fileBytes
     options.open_files = configuration.openFiles
+    options.keeps_statistics = configuration.keepsStatistics ? 1 : 0
     var report = rw_seal_report_t()
     let result = rw_seal(&options, &report)
     if result != 0 {
