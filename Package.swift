@@ -117,7 +117,7 @@ let package = Package(
     swift("Operations", "Sandbox", ["CSystem", "FileAccess", "PositionedJSON", "Crypto", "MediaCore"]),
     swift("Operations", "Storage", ["CSQLite", "CPostgreSQL", "FileAccess", "PositionedJSON", "Crypto", "MediaCore"]),
     swift("Operations", "Transfer", ["CCurl", "CCurlShims", "Crypto", "FileAccess", "PositionedJSON", "MediaCore"]),
-    swift("Operations", "MetadataLog", ["Storage", "Transfer", "Crypto", "FileAccess", "PositionedJSON", "MediaCore"]),
+    swift("Operations", "MetadataLog", ["CSystem", "Storage", "Transfer", "Crypto", "FileAccess", "PositionedJSON", "MediaCore"]),
     swift("Operations", "Jobs", ["Storage", "Sandbox", "Transfer", "MetadataLog", "FileAccess", "PositionedJSON", "Crypto", "MediaCore"]),
 
     // Umbrella

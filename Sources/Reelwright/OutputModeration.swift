@@ -55,13 +55,15 @@ public struct OutputModeration: Sendable {
   }
 
   private func samples(of output: InputFile, _ run: (String, [UInt8], any Files) throws -> [UInt8]) throws -> [ModerationFrame] {
-    // Tracks, playlists and reports; no text that a task writes shows anything.
-    if OutputModeration.isText(output) { return [] }
     do {
       let probe = ProbeTask(inputs: ["in"])
       let bytes = try run(ProbeTask.kind, TaskCoding.encode(probe), SampledFiles(output))
       guard let found = try TaskCoding.decode(ProbeReport.self, from: bytes).files.first else { return [] }
-      if let error = found.error { throw MediaError(.damaged, "cannot look at \(output.displayName)", reason: error.message) }
+      if let error = found.error {
+        // Tracks, playlists and reports. Not asked before: the bytes of a picture can be text too.
+        if OutputModeration.isText(output) { return [] }
+        throw MediaError(.damaged, "cannot look at \(output.displayName)", reason: error.message)
+      }
       guard let video = found.video.first else { return [] }
       var task = FramesTask()
       let isMoving = video.frameCount > 1 && found.durationSeconds != nil

@@ -147,6 +147,18 @@ struct ModerationCommandTests {
     _ = try studio.job(#"{"kind": "encode", "inputs": {"input": "\#(wave)"}, "outputs": {"output": "\#(out)/sound.m4a"}}"#)
     #expect(studio.names("out").contains("sound.m4a"))
     #expect(String(decoding: Tool.bytes(of: studio.scratch.path("seen/times")), as: UTF8.self) == "[0,0][]")
+    // A dark picture without compression is text, byte for byte.
+    let dark = studio.scratch.path("dark.mp4")
+    let source = ["-nostdin", "-v", "error", "-f", "lavfi", "-i", "color=c=0x404040:s=64x48:d=1", dark]
+    #expect(try Tool.run("ffmpeg", source).status == 0)
+    let (last, second) = try studio.job(
+      """
+      {"kind": "frames", "inputs": {"in": "\(dark)"}, "outputs": {"sheet": "\(out)/d.jpg", "frames/d.ppm": "\(out)/d.ppm"}, \
+      "payload": {"sheet": {"columns": 1, "rows": 1, "format": "jpg"}, "images": {"format": "ppm", "pattern": "d.{ext}", "stem": "d"}}}
+      """)
+    #expect(studio.names("out").contains("d.ppm"), "\(last) \(second.errors)")
+    #expect(Tool.bytes(of: "\(out)/d.ppm").allSatisfy { (1...127).contains($0) })
+    #expect(String(decoding: Tool.bytes(of: studio.scratch.path("seen/times")), as: UTF8.self) == "[0,0][][0,0]")
   }
 
   @Test("a hook that cannot be run is a configuration error before any job is taken")

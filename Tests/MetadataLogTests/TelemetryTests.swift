@@ -1,3 +1,4 @@
+import Crypto
 import DatabaseTestSupport
 import Glibc
 import LoopbackServer
@@ -5,6 +6,7 @@ import MetadataLog
 import PositionedJSON
 import Storage
 import Synchronization
+import TestBasics
 import Testing
 import Transfer
 
@@ -45,6 +47,39 @@ struct TelemetryTests {
     #expect(sent(cloud) == 5)
     #expect(try fixture.log.sentBatches().map(\.digest) == cloud.state.withLock { $0.receipts })
     #expect(try fixture.log.verify().fault == nil)
+  }
+
+  @Test("another collector gets nothing of what happened before it was registered")
+  func anotherCollector() throws {
+    let cloud = HostileCloud()
+    let (fixture, exporter) = try connected(cloud)
+    try fixture.log.append(sampleEvents())
+    try fixture.log.register(TransferURL("https://other.example"), for: .telemetry)
+    #expect(try exporter.drain() == (0, .idle))
+    #expect(sent(cloud) == 0)
+    try fixture.log.append(sampleEvents())
+    #expect(try exporter.drain() == (5, .idle))
+    #expect(try fixture.log.sentBatches().map(\.origin) == ["https://other.example"])
+  }
+
+  @Test("exporters that send at the same time write one ledger, on PostgreSQL too", .enabled(if: PostgreSQLServer.isInstalled))
+  func exportersAtOnce() throws {
+    let server = try #require(PostgreSQLServer.shared)
+    let log = try MetadataLog(
+      database: PostgreSQLDatabase(server.configuration()), masterKey: SecretBytes(randomByteCount: 32), clock: FakeClock())
+    try log.register(TransferURL("https://otel.example"), for: .telemetry)
+    try log.setConsent(true)
+    let cloud = HostileCloud()
+    for _ in 0..<5 {
+      try log.append(sampleEvents())
+      try runThreads(4) { _ in
+        #expect(throws: Never.self) { try TelemetryExporter(log: log, transport: cloud).drain() }
+      }
+    }
+    let receipts = cloud.state.withLock { $0.receipts }
+    #expect(receipts.count >= 5)
+    #expect(try log.sentBatches().map(\.digest).sorted() == receipts.sorted())
+    #expect(try log.verify().fault == nil)
   }
 
   @Test("batches, oldest first; a collector that is away is tried again, what it refuses and what grows old is left out")

@@ -151,9 +151,11 @@ enum LogCommand {
         the events stay, so that the log can be checked.
 
         What stays: everything that is under legal hold, counted as held (see `reel log hold`); inputs of this machine; an output that was \
-        changed, replaced or renamed since, or was sent to another host; copies that you made; segments in \
+        changed, replaced or renamed since, is another project's too, or was sent to another host; one on the disk of another machine \
+        that uses the same store, counted as not found here; copies that you made; segments in \
         $XDG_CACHE_HOME/reelwright, which belong to no project; and what a server has received.
 
+        Jobs of other projects that wait for an unfinished one of this project are cancelled. No hold can be placed meanwhile. \
         An erasure that was interrupted is finished by the next one.
         """,
       options: [Option("project", .text("P"), default: "none; it is needed", "The project that is erased.")],
@@ -164,7 +166,7 @@ enum LogCommand {
         var report = ErasureReport()
         var finished: [String] = []
         if let log = try Store.existingLog(invocation) {
-          let participants = try Erasure.participants(log.database)
+          let participants = try Erasure.participants(log)
           for pending in try log.pendingErasures() where pending != project {
             try log.erase(project: pending, participants: participants)
             finished.append(pending)
@@ -187,7 +189,8 @@ enum LogCommand {
         What a hold covers is neither purged nor erased. A hold without --class covers everything of its project, or of every \
         project: events, jobs, published outputs with their sidecars, schedules, watermark ids, metering. One with --class covers \
         the events of that class (with account the watermark ids, with history the metering), not jobs and files. When a hold \
-        is released, what an erasure has left because of it is there until it is erased again. Without --reason and --release the \
+        is released, what an erasure has left because of it is there until it is erased again. While a project is being erased no hold on it \
+        can be placed (75). Without --reason and --release the \
         holds are listed; --project and --class then choose which.
         """,
       options: [

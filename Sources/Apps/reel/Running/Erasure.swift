@@ -2,9 +2,9 @@ import Reelwright
 
 /// Who takes part when a project is erased, beside the log itself, and how the outcome is told.
 enum Erasure {
-  static func participants(_ database: any Database) throws -> [any ErasureParticipant] {
-    let folder = database is SQLiteDatabase ? nil : Store.folder
-    return [JobErasure(store: try JobStore(database: database), folder: folder)]
+  static func participants(_ log: MetadataLog) throws -> [any ErasureParticipant] {
+    let folder = log.database is SQLiteDatabase ? nil : Store.folder
+    return [JobErasure(store: try JobStore(database: log.database, recorder: JobEvents(log: log)), folder: folder)]
   }
 
   /// `4 events, 1 job and 2 files erased`, and what was left.
@@ -15,7 +15,11 @@ enum Erasure {
       text += counted(report.heldEvents, report.held) + " held; reel log hold shows why\n"
     }
     let left = report.gone.leftFiles
-    if left > 0 { text += "\(left) output\(left == 1 ? "" : "s") left: changed since, or sent to another host\n" }
+    if left > 0 { text += "\(left) output\(left == 1 ? "" : "s") left: changed since, another project's too, or sent to another host\n" }
+    let missing = report.gone.missingFiles
+    if missing > 0 {
+      text += "\(missing) output\(missing == 1 ? "" : "s") not found here: renamed or removed since, or on another machine\n"
+    }
     return text
   }
 
@@ -36,6 +40,8 @@ struct ErasureDocument: Encodable {
   var heldJobs: Int64
   var heldFiles: Int64
   var leftFiles: Int64
+  /// Not where they were published.
+  var missingFiles: Int64
   /// Projects whose interrupted erasure was finished on the way.
   var finished: [String]
 
@@ -43,7 +49,7 @@ struct ErasureDocument: Encodable {
     (erased, held) = (report.events, report.heldEvents)
     (erasedJobs, erasedFiles) = (report.gone.jobs, report.gone.files)
     (heldJobs, heldFiles) = (report.held.jobs, report.held.files)
-    leftFiles = report.gone.leftFiles
+    (leftFiles, missingFiles) = (report.gone.leftFiles, report.gone.missingFiles)
     self.finished = finished
   }
 }

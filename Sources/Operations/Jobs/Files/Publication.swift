@@ -88,7 +88,7 @@ struct Publication {
 
   private func place(_ output: JobOutput, _ file: PendingFile, _ recorded: [JobOutput]) throws -> JobOutput {
     let isNewSidecar = try placeSidecar(output, recorded)
-    if try !file.link() {
+    if try !whileOwned(output, isNewSidecar, { try file.link() }) {
       if let own = recorded.first(where: { $0.path == output.path && Publication.stands($0) }) {
         try restoreSidecar(own)
         try file.flushFolder()
@@ -98,10 +98,25 @@ struct Publication {
         if isNewSidecar { unlink(Publication.sidecarPath(output.path)) }
         throw Publication.taken(output.path)
       }
-      try file.replace()
+      try whileOwned(output, isNewSidecar) { try file.replace() }
     }
     try file.flushFolder()
     return output
+  }
+
+  /// Gives an output its name unless the job has been taken away: an erasure sees every file that ever appears.
+  private func whileOwned<Result>(_ output: JobOutput, _ isNewSidecar: Bool, _ body: () throws -> Result) throws -> Result {
+    do {
+      return try store.retrying { try store.whileOwned(claim, body) }
+    } catch let error as JobsError where error.code == .fenced {
+      let state = try store.job(claim.job)?.state
+      // Erased: nobody else will put an output beside the sidecar.
+      if isNewSidecar, state == nil || state == .cancelled, access(output.path, F_OK) != 0 {
+        let sidecar = Publication.sidecarPath(output.path)
+        if Publication.contents(sidecar) == output.sidecar.map({ Array($0.utf8) }) { unlink(sidecar) }
+      }
+      throw error
+    }
   }
 
   /// Returns whether it was put where there was none.

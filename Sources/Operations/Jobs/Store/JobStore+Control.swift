@@ -83,6 +83,28 @@ extension JobStore {
     return JobsError(.wrongState, "cannot \(verb) job \(id)", reason: "it is \(state.name)", advice: advice)
   }
 
+  /// Cancels all unfinished jobs of a project, running ones too: their workers own them no longer and can publish nothing more.
+  /// Whatever waits for a job of the project that will never be done is cancelled with it.
+  func cancelAll(of project: String, in transaction: any Transaction) throws {
+    // All are locked before the first event is written.
+    let lock = transaction.dialect == .postgresql ? " FOR UPDATE" : ""
+    let found = try transaction.query("SELECT id, state FROM job WHERE project = $1 AND state < 5 ORDER BY id\(lock)", [.text(project)])
+    for row in found {
+      let changed = try transaction.query(
+        """
+        UPDATE job SET state = 7, finished_at = $2, request = 0, error_code = NULL, error = NULL WHERE id = $1 RETURNING \(JobStore.brief)
+        """, [row[0], .integer(clock.now())])
+      try record(changed, from: row.integer(1).flatMap(JobState.init), in: transaction)
+    }
+    let awaited = try transaction.query(
+      """
+      SELECT DISTINCT d.requires FROM job_dependency d JOIN job j ON j.id = d.requires WHERE j.project = $1 AND j.state <> 5 \
+      ORDER BY d.requires
+      """, [.text(project)])
+    for row in awaited { try settleDependents(of: JobID(row.integer(0) ?? 0), succeeded: false, in: transaction) }
+    if !found.isEmpty { try transaction.ring(JobStore.bell) }
+  }
+
   package static let dependentsStatement = "SELECT job FROM job_dependency WHERE requires = $1 ORDER BY job"
 
   /// Lets go those that waited for `id`, or cancels them, and those that waited for them.

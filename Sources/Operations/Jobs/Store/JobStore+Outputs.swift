@@ -23,6 +23,17 @@ extension JobStore {
     }
   }
 
+  /// Runs `body` while nobody can take the job away: who does so afterwards sees what `body` has done. Throws `fenced`.
+  func whileOwned<Result>(_ claim: JobClaim, _ body: () throws -> Result) throws -> Result {
+    // Nothing is written; the store's write lock or the row's is what counts.
+    try database.write(.crashSafe) { transaction in
+      let lock = transaction.dialect == .postgresql ? " FOR UPDATE" : ""
+      let owned = try transaction.query("SELECT 1 FROM job WHERE \(JobStore.ownership)\(lock)", claim.values)
+      guard owned.count == 1 else { throw JobStore.fenced(claim, "publish the outputs of") }
+      return try body()
+    }
+  }
+
   /// What earlier attempts of the job were about to publish, the latest attempt first, with its answer.
   func recordedOutputs(_ id: JobID) throws -> [(token: Int64, output: JobOutput, result: [UInt8])] {
     try database.read {

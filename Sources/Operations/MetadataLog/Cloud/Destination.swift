@@ -47,7 +47,7 @@ extension MetadataLog {
   }
 
   /// Registers the destination of a purpose in place of the one before. https, or http to this machine. Nothing is
-  /// sent yet: that takes `setConsent`.
+  /// sent yet: that takes `setConsent`. Telemetry gets only what happens from now on.
   public func register(_ url: TransferURL, for purpose: DestinationPurpose) throws {
     guard url.scheme == "https" || ["127.0.0.1", "::1", "localhost"].contains(url.host) else {
       throw MetadataLogError(
@@ -63,7 +63,7 @@ extension MetadataLog {
         [.text(url.origin), .text(purpose.rawValue), .text(url.path == "/" ? "" : url.path)])
       try keys.guardRow(.destinations, [.text(url.origin), .text(purpose.rawValue)], in: transaction)
       if purpose == .reporting { try refreshReporting(transaction) }
-      if purpose == .telemetry { try refreshTelemetry(transaction) }
+      if purpose == .telemetry { try refreshTelemetry(transaction, isNew: true) }
     }
   }
 

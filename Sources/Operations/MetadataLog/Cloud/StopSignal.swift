@@ -1,3 +1,4 @@
+internal import CSystem
 internal import Glibc
 
 /// Tells a thread that pauses to end, at once: nothing wakes in between to look.
@@ -7,10 +8,11 @@ final class StopSignal: Sendable {
 
   init() throws(MetadataLogError) {
     var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else {
-      throw MetadataLogError(.retryLater, "cannot make a pipe", reason: String(cString: strerror(errno)))
+    // Close-on-exec from the first: another thread may be starting a program right now.
+    let result = rw_pipe(&ends)
+    guard result == 0 else {
+      throw MetadataLogError(.retryLater, "cannot make a pipe", reason: String(cString: strerror(-result)))
     }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     (reading, writing) = (ends[0], ends[1])
   }
 

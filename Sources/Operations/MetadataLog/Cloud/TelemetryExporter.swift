@@ -58,7 +58,10 @@ public final class TelemetryExporter {
   public func step() throws -> Outcome {
     let now = log.now()
     if let seconds = retry.remaining(now: now) { return .wait(seconds: seconds) }
-    guard let (after, end) = try log.telemetryRange() else { return .off }
+    // Looked up first: one that is registered after this line gets only what happens after that.
+    guard let destination = try log.destinations().first(where: { $0.purpose == .telemetry }),
+      let (after, end) = try log.telemetryRange()
+    else { return .off }
     guard after < end else { return .idle }
     var filter = LogFilter()
     filter.sequences = (after + 1)...end
@@ -72,7 +75,6 @@ public final class TelemetryExporter {
       try log.moveTelemetry(to: last)
       return last < end ? .sent(events: 0) : .idle
     }
-    let destination = try log.destination(.telemetry)
     let request = try OpenTelemetry.request(entries, installation: log.installation, to: destination)
     let response: HTTPResponse
     do throws(TransferError) { response = try transport.send(request) } catch {
@@ -136,6 +138,8 @@ extension MetadataLog {
 
   func moveTelemetry(to sequence: Int64, receipt: SentBatch? = nil) throws {
     try database.write { transaction in
+      // One at a time writes the ledger, on PostgreSQL too.
+      _ = try LogHead.read(transaction, keys: keys, locking: true)
       // Consent may have been withdrawn meanwhile, or another exporter have been further.
       guard let mark = try transaction.state(Self.telemetryMark).flatMap({ Int64($0) }) else { return }
       if mark < sequence { try keys.setState(Self.telemetryMark, String(sequence), in: transaction) }
@@ -144,13 +148,14 @@ extension MetadataLog {
   }
 
   /// Telemetry begins with what happens after both consent and destination are there.
-  func refreshTelemetry(_ transaction: any Transaction) throws {
+  /// - Parameter isNew: whether the destination has just been registered. Default false.
+  func refreshTelemetry(_ transaction: any Transaction, isNew: Bool = false) throws {
     let consents = try transaction.state("consent") == "on"
     let places = try transaction.integer("SELECT count(*) FROM log_destinations WHERE purpose = 'telemetry'") ?? 0
-    let mark = try transaction.state(Self.telemetryMark)
+    let mark = isNew ? nil : try transaction.state(Self.telemetryMark)
     if consents, places > 0 {
       if mark == nil { try keys.setState(Self.telemetryMark, String(LogHead.read(transaction, keys: keys).sequence), in: transaction) }
-    } else if mark != nil {
+    } else if try transaction.state(Self.telemetryMark) != nil {
       try keys.setState(Self.telemetryMark, nil, in: transaction)
     }
   }

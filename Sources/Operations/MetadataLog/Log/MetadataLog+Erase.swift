@@ -6,29 +6,37 @@ extension MetadataLog {
   ///
   /// The intent is stored first: an erasure that a crash interrupted is found in `pendingErasures` and is repeated with
   /// the same call. What remains in the log is a hash, and one event that says that something was erased.
+  ///
+  /// In this order: no hold can be placed any more, nothing makes files any more, the files go, the rows go, and the files that
+  /// they named are looked for once more.
   @discardableResult
   public func erase(project: String, participants: [any ErasureParticipant] = []) throws -> ErasureReport {
     let now = now()
-    try database.write { transaction in
+    let wasHeld = try database.write { transaction in
+      // Whoever places a hold locks the head too: it sees the erasure, or the erasure sees the hold.
+      _ = try LogHead.read(transaction, keys: keys, locking: true)
       try transaction.execute(
         "INSERT INTO log_erasures(project, started_us) VALUES ($1, $2) ON CONFLICT(project) DO NOTHING", [.text(project), .integer(now)])
       try keys.guardRow(.erasures, [.text(project)], in: transaction)
+      return try isHeld(project: project, in: transaction)
     }
     var files = ErasedThings()
-    var kept = ErasedThings()
-    if try database.read({ try isHeld(project: project, in: $0) }) {
-      for participant in participants { kept = try kept + participant.count(of: project) }
-    } else {
-      for participant in participants { files = try files + participant.removeFiles(of: project) }
-    }
-    let report = try database.write { transaction in
-      let holds = try LegalHold.all(transaction)
-      var report = try eraseEvents(of: project, holds, in: transaction)
-      (report.gone, report.held) = (files, kept)
-      // Looked at again: a hold that was placed while files went keeps the rest.
-      if !holds.contains(where: { $0.coversAll(of: project) }) {
-        for participant in participants { report.gone = try report.gone + participant.removeRows(of: project, in: transaction) }
+    if !wasHeld {
+      try database.write { transaction in
+        for participant in participants { try participant.stop(project, in: transaction) }
       }
+      let mayGo = { try !self.database.read { try self.isHeld(project: project, in: $0) } }
+      for participant in participants { files = try files + participant.removeFiles(of: project, while: mayGo) }
+    }
+    let (events, rows) = try database.write { transaction in
+      let holds = try LegalHold.all(transaction)
+      var rows: [ErasedRows]?
+      // Looked at again: a hold that came with an import keeps the rest. One that was released since has kept the files.
+      if !wasHeld, !holds.contains(where: { $0.coversAll(of: project) }) {
+        // Before the events, because it may add some.
+        rows = try participants.map { try $0.removeRows(of: project, in: transaction) }
+      }
+      let report: ErasureReport = try eraseEvents(of: project, holds, in: transaction)
       for (table, retention) in [(GuardedTable.marks, RetentionClass.account), (.usage, .history)] {
         if holds.contains(where: { $0.covers(project: project, retention: retention) }) { continue }
         try keys.removeRows(table, where: "project = $1", [.text(project)], in: transaction)
@@ -36,9 +44,16 @@ extension MetadataLog {
       try keys.removeRows(.erasures, where: "project = $1", [.text(project)], in: transaction)
       // Without the project's name, which is erased too.
       try append(LogEvent(.projectErased, [.count: .integer(report.events)]), in: transaction)
-      return report
+      return (report, rows)
     }
     try forgetDestroyedKeys()
+    var report = events
+    report.gone = files
+    if let rows {
+      for row in rows { report.gone = try report.gone + ErasedThings(jobs: row.jobs) + row.removeLateFiles() }
+    } else {
+      for participant in participants { report.held = try report.held + participant.count(of: project) }
+    }
     return report
   }
 

@@ -42,13 +42,20 @@ extension MetadataLog {
     try LegalHold.all(transaction).contains { $0.coversAll(of: project) }
   }
 
-  /// Places a hold and returns it.
+  /// Places a hold and returns it. Throws `retryLater` while a project that it covers is being erased.
   public func placeHold(project: String?, retention: RetentionClass?, reason: String) throws -> LegalHold {
     guard EventFieldType.isLabel(reason), project.map(EventFieldType.isLabel) ?? true else {
       throw MetadataLogError(.usage, "cannot place a hold", reason: "project and reason have 1 to 64 characters")
     }
     let now = now()
     return try database.write { transaction in
+      _ = try LogHead.read(transaction, keys: keys, locking: true)
+      let erased = try transaction.query("SELECT project FROM log_erasures ORDER BY started_us").compactMap { $0.text(0) }
+      if let name = erased.first(where: { $0 == project ?? $0 }) {
+        throw MetadataLogError(
+          .retryLater, "cannot place a hold", reason: "the project \(name) is being erased",
+          advice: "try again when that has ended; reel log erase --project \(name) finishes one that was interrupted")
+      }
       let id = (try transaction.integer("SELECT max(id) FROM log_holds") ?? 0) + 1
       try transaction.execute(
         "INSERT INTO log_holds(id, project, retention, placed_us, reason) VALUES ($1, $2, $3, $4, $5)",

@@ -1,3 +1,4 @@
+internal import CSystem
 internal import FoundationEssentials
 internal import Glibc
 internal import MediaCore
@@ -60,8 +61,8 @@ public struct ModerationProgram: ModerationHook {
 
   private func run(_ folder: String, _ cancellation: Cancellation) throws -> [UInt8] {
     var pipe: [Int32] = [0, 0]
-    guard Glibc.pipe(&pipe) == 0 else { throw failure("no pipe") }
-    for end in pipe { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    // Close-on-exec from the first: another thread may be starting a program right now.
+    guard rw_pipe(&pipe) == 0 else { throw failure("no pipe") }
     defer { close(pipe[0]) }
     let started = start(folder, output: pipe[1])
     close(pipe[1])
