@@ -36,13 +36,13 @@ def search(options, path, key, manifest):
     return json.loads(found)["files"][0]["marks"]
 
 
-def fitting(points):
+def fitting(points, places):
     """The greatest number of bits for which the advantage, drawn through (N, advantage), stays above what is asked for."""
     xs, ys = [math.sqrt(2 * math.log(n)) for n, _ in points], [odds for _, odds in points]
     middle, level = sum(xs) / len(xs), sum(ys) / len(ys)
     slope = sum((x - middle) * (y - level) for x, y in zip(xs, ys)) / sum((x - middle) ** 2 for x in xs)
     bits = 0
-    while bits < 64 and level + slope * (math.sqrt(2 * (bits + 1) * math.log(2)) - middle) >= 7 + (bits + 1) * math.log(2):
+    while bits < places and level + slope * (math.sqrt(2 * (bits + 1) * math.log(2)) - middle) >= 7 + (bits + 1) * math.log(2):
         bits += 1
     return bits
 
@@ -73,7 +73,7 @@ def measure_bits(options, seconds, key, environment):
                 print(f"WRONG {name} {seconds} s 2^{power}: {named}", flush=True)
         told = int(math.log2(points[-1][0])) if points else 0
         print(f"{seconds} s {name:10} {places} places; told apart among 2^{told} rows, advantage {points[-1][1] if points else 0:.0f}; "
-              f"bits that fit {fitting(points) if len(points) > 2 else told}", flush=True)
+              f"bits that fit {fitting(points, places) if len(points) > 2 else told}", flush=True)
         out.unlink()
 
 
