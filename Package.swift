@@ -130,7 +130,7 @@ let package = Package(
       ], path: "Sources/Reelwright", swiftSettings: swiftSettings),
 
     // Apps
-    swift("Apps", "CommandLayer", ["MediaCore"]),
+    swift("Apps", "CommandLayer", ["PositionedJSON", "MediaCore"]),
     .executableTarget(name: "reel", dependencies: ["CommandLayer", "Reelwright"], path: "Sources/Apps/reel", swiftSettings: swiftSettings),
     .executableTarget(
       name: "reel-worker", dependencies: ["CAllocationGuard", "MediaTasks", "Sandbox", "MediaCore"], path: "Sources/Apps/reel-worker",
@@ -233,8 +233,8 @@ let package = Package(
         "MetadataLog", "Crypto", "PositionedJSON",
         "MediaCore",
       ]),
-    tests("CommandLayerTests", ["CommandLayer", "MediaCore"]),
-    tests("CommandLineTests", ["TestSupport", "MediaCore"]),
+    tests("CommandLayerTests", ["CommandLayer", "PositionedJSON", "MediaCore"]),
+    tests("CommandLineTests", ["TestSupport", "DatabaseTestSupport", "LoopbackServer", "MediaCore"]),
     tests("ReelwrightTests", ["Reelwright", "TestSupport"]),
     tests("SampleTests", ["Reelwright", "TestSupport"]),
   ]

@@ -1,21 +1,16 @@
 import MediaCore
+import PositionedJSON
 import Testing
 
 @testable import CommandLayer
 
 @Suite("Parts")
 struct PartsTests {
-  @Test("edit distance", arguments: [("", "abc", 3), ("render", "rednre", 2), ("probe", "prob", 1), ("a", "b", 1), ("same", "same", 0)])
-  func distance(a: String, b: String, expected: Int) {
-    #expect(NearestMatch.distance(a, b) == expected)
-    #expect(NearestMatch.distance(b, a) == expected)
-  }
-
   @Test("far words are not suggested, beginnings are")
   func nearest() {
-    #expect(NearestMatch.best("watermrak", among: ["render", "watermark"]) == "watermark")
-    #expect(NearestMatch.best("xyz", among: ["render", "probe"]) == nil)
-    #expect(NearestMatch.best("trans", among: ["render", "transitions"]) == "transitions")
+    #expect(NearestMatch.find("watermrak", among: ["render", "watermark"]) == "watermark")
+    #expect(NearestMatch.find("xyz", among: ["render", "probe"]) == nil)
+    #expect(NearestMatch.find("trans", among: ["render", "transitions"]) == "transitions")
   }
 
   @Test("the JSON line of progress is that of the contract")

@@ -1,4 +1,5 @@
 import MediaCore
+import PositionedJSON
 
 /// Turns the words of a command line into a command and its values.
 ///
@@ -122,7 +123,7 @@ struct CommandParser {
 
   private static func check(_ value: String, among words: [String], _ operation: String) throws(MediaError) {
     guard !words.contains(value) else { return }
-    let nearest = NearestMatch.best(value, among: words).map { "did you mean \($0)? " } ?? ""
+    let nearest = NearestMatch.find(value, among: words).map { "did you mean \($0)? " } ?? ""
     throw MediaError(
       .usage, operation, reason: "'\(value)' is not one of its values", advice: nearest + "values: " + words.joined(separator: ", "))
   }
@@ -158,7 +159,7 @@ struct CommandParser {
   // MARK: What was meant
 
   private func unknown(_ word: String, in command: Command, path: [String]) -> MediaError {
-    let nearest = NearestMatch.best(word, among: command.subcommands.map(\.name))
+    let nearest = NearestMatch.find(word, among: command.subcommands.map(\.name))
     let prefix = ([root.name] + path).joined(separator: " ")
     return MediaError(
       .usage, "unknown command '\((path + [word]).joined(separator: " "))'",
@@ -178,6 +179,6 @@ struct CommandParser {
     let line = ([root.name] + path).joined(separator: " ")
     return MediaError(
       .usage, "unknown option '\(spelled)'", reason: "\(line) has no such option",
-      advice: NearestMatch.best(spelled, among: names).map { "did you mean \($0)?" } ?? "'\(line) --help' lists its options")
+      advice: NearestMatch.find(spelled, among: names).map { "did you mean \($0)?" } ?? "'\(line) --help' lists its options")
   }
 }

@@ -1,4 +1,5 @@
 public import MediaCore
+import PositionedJSON
 
 /// The options that commands share. They mean the same everywhere.
 public enum CommonOptions {
@@ -54,7 +55,7 @@ public enum CommonOptions {
     for (name, value) in try invocation.pairs("limit") {
       guard let known = Limits.all.first(where: { $0.name == name }) else {
         let names = Limits.all.map(\.name)
-        let nearest = NearestMatch.best(name, among: names).map { "did you mean \($0)?" }
+        let nearest = NearestMatch.find(name, among: names).map { "did you mean \($0)?" }
         throw MediaError(
           .usage, "bad option --limit", reason: "there is no limit called '\(name)'",
           advice: nearest ?? "limits: " + names.joined(separator: ", "))

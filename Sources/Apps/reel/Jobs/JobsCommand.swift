@@ -125,7 +125,7 @@ enum JobsCommand {
     return try nodes.map { node in
       var spec = try JobSpec(json: node)
       if !anyKind, !TaskRegistry.kinds.contains(spec.kind) {
-        let nearest = NearestMatch.best(spec.kind, among: TaskRegistry.kinds).map { "did you mean \($0)? " } ?? ""
+        let nearest = NearestMatch.find(spec.kind, among: TaskRegistry.kinds).map { "did you mean \($0)? " } ?? ""
         let place = node.asObject?.first { $0.key == "kind" }?.node ?? node
         throw place.error(
           "reel has no kind of job called '\(spec.kind)'",
@@ -297,7 +297,7 @@ enum JobsCommand {
       "schedules", summary: "the jobs that are submitted again and again",
       options: [Option("remove", .text("NAME"), default: "none", "Remove this schedule.")], commonOptions: CommonOptions.store
     ) { invocation in
-      let store = try Store.readableJobs(invocation)
+      let store = try invocation.has("remove") ? Store.existingJobs(invocation) : Store.readableJobs(invocation)
       if let name = invocation.value("remove"), try store?.removeSchedule(name: name) != true {
         throw JobsError(
           .unknownJob, "cannot remove the schedule \(name)", reason: "there is no such schedule", advice: "reel jobs schedules shows them")
