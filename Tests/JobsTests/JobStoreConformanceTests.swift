@@ -1,5 +1,6 @@
 import DatabaseTestSupport
 import Glibc
+import MetadataLog
 import Storage
 import TestBasics
 import Testing
@@ -206,6 +207,83 @@ import Testing
     #expect(try fixture.store.job(try fixture.store.submit(spec).id)?.state == .cancelled)
     spec.after = [JobID(999_999)]
     #expect(throws: JobsError.self) { try fixture.store.submit(spec) }
+  }
+
+  @Test("whoever was tried again and waits for a job that is removed is cancelled, not left waiting", arguments: StoreKind.installed)
+  func removalOfWhatIsWaitedFor(_ kind: StoreKind) throws {
+    let fixture = try StoreFixture(kind)
+    let (store, clock) = (fixture.store, fixture.clock)
+    var spec = JobSpec(kind: "a")
+    func submit(after: [JobID] = []) throws -> JobID {
+      spec.after = after
+      return try store.submit(spec).id
+    }
+    let first = try submit()
+    let (waiting, later, done) = (try submit(after: [first]), try submit(after: [first]), try submit())
+    let last = try submit(after: [waiting])
+    let claimed = try claim(fixture, count: 2)
+    try store.fail(claimed[0].claim, JobFailure(code: "x", message: "", isRetriable: false, exitStatus: 65))
+    try store.complete(claimed[1].claim, result: [])
+    // One that comes after the failure is counted like those that were there: tried again, it waits as they do.
+    let late = try submit(after: [first, done])
+    for id in [waiting, last, late] { #expect(try store.job(id)?.state == .cancelled && store.retry(id) == .scheduled) }
+    #expect(try claim(fixture, count: 9).isEmpty)
+    #expect(try !store.hasWork(kinds: ["a"], classes: ["cpu"]), "nothing drains while all wait for a job that has failed")
+    clock.advance(seconds: 1)
+    #expect(try store.removeFinished() == 3)
+    for id in [waiting, last, late] {
+      let job = try #require(try store.job(id))
+      #expect(job.state == .cancelled && job.failure?.code == "dependency" && job.finishedAt == clock.now)
+      #expect(
+        fixture.recorder.of(id) == [id == late ? .cancelled : .scheduled, .cancelled, .scheduled, .cancelled].suffix(id == late ? 3 : 4))
+    }
+    #expect(try store.job(later) == nil)
+    // What is gone is not waited for; what is there still is.
+    #expect(try store.retry(waiting) == .available && store.retry(last) == .scheduled && store.retry(late) == .available)
+    let again = try claim(fixture, count: 9)
+    #expect(again.map(\.job.id) == [waiting, late])
+    for job in again { try store.complete(job.claim, result: []) }
+    #expect(try claim(fixture, count: 9).map(\.job.id) == [last])
+  }
+
+  @Test("reading makes no table and changes none; an older or newer store is an error that says what to do", arguments: StoreKind.installed)
+  func reading(_ kind: StoreKind) throws {
+    let folder = TemporaryFolder()
+    var schema = "main"
+    let database: any Database
+    switch kind {
+    case .sqlite: database = try SQLiteDatabase(path: folder.path + "/jobs.sqlite")
+    case .postgresql:
+      let configuration = try #require(PostgreSQLServer.shared).configuration()
+      schema = configuration.schema
+      database = try PostgreSQLDatabase(configuration, makesSchema: false)
+      #expect(try database.read { try $0.integer("SELECT count(*) FROM pg_namespace WHERE nspname = $1", [.text(schema)]) } == 0)
+    }
+    let tables =
+      kind == .sqlite
+      ? "SELECT name, sql FROM sqlite_master ORDER BY 1" : "SELECT tablename FROM pg_tables WHERE schemaname = '\(schema)' ORDER BY 1"
+    func snapshot() throws -> [Row] { try database.read { try $0.query(tables) } }
+    #expect(try database.isEmpty() && JobStore(reading: database) == nil && snapshot().isEmpty)
+    if kind == .postgresql { _ = try database.write { try $0.execute("CREATE SCHEMA \(schema)") } }
+    let writing = try JobStore(database: database)
+    let id = try writing.submit(JobSpec(kind: "a")).id
+    #expect(try JobStore(reading: database)?.job(id)?.state == .available)
+    for (version, code) in [(0, StorageError.Code.olderSchema), (99, .newerSchema)] {
+      // There is one version of the tables of jobs so far: what stands below it is none.
+      let module = version == 0 ? "log" : JobsSchema.module
+      _ = try database.write { transaction in
+        try transaction.execute(
+          "INSERT INTO schema_version(module, version) VALUES ($1, $2) ON CONFLICT(module) DO UPDATE SET version = excluded.version",
+          [.text(module), .integer(version == 0 ? 1 : version)])
+      }
+      let before = try snapshot()
+      let error = #expect(throws: StorageError.self) {
+        if version == 0 { _ = try MetadataLog.exists(in: database) } else { _ = try JobStore(reading: database) }
+      }
+      #expect(error?.code == code && error?.exitStatus == 78)
+      #expect(error?.advice?.contains(version == 0 ? "reel worker" : "update reel") == true)
+      #expect(try snapshot() == before && before.count > 5)
+    }
   }
 
   @Test(arguments: StoreKind.installed) func pauseResumeCancel(_ kind: StoreKind) throws {

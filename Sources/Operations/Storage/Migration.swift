@@ -25,7 +25,7 @@ extension Database {
       }
       try transaction.execute("CREATE TABLE IF NOT EXISTS schema_version(module TEXT PRIMARY KEY, version BIGINT NOT NULL)")
       let found = Int(try transaction.integer("SELECT version FROM schema_version WHERE module = $1", [.text(module)]) ?? 0)
-      guard found <= migrations.count else { throw newerSchema(module, found: found, known: migrations.count) }
+      guard found <= migrations.count else { throw otherSchema(module, found: found, known: migrations.count) }
       for migration in migrations.dropFirst(found) {
         for statement in migration.statements(transaction.dialect) { try transaction.execute(statement) }
       }
@@ -35,22 +35,42 @@ extension Database {
     }
   }
 
+  /// Whether the tables of `module` are here as `migrations` leave them: for whoever reads and must not change the schema.
+  ///
+  /// - Returns: false when there are none.
+  /// - Throws: `newerSchema`, and `olderSchema` when they would have to be migrated first.
+  public func hasSchema(module: String, _ migrations: [Migration]) throws -> Bool {
+    let found = try schemaVersion(of: module)
+    guard found == 0 || found == migrations.count else { throw otherSchema(module, found: found, known: migrations.count) }
+    return found > 0
+  }
+
+  /// Whether no module has tables here.
+  public func isEmpty() throws -> Bool { try read { try !$0.hasVersions() } }
+
   /// The schema version of `module`; 0 when it has no tables here yet.
   public func schemaVersion(of module: String) throws -> Int {
     try read { transaction in
-      let exists =
-        switch transaction.dialect {
-        case .sqlite: "SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'"
-        case .postgresql: "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('schema_version')"
-        }
-      guard try transaction.integer(exists) == 1 else { return 0 }
+      guard try transaction.hasVersions() else { return 0 }
       return Int(try transaction.integer("SELECT version FROM schema_version WHERE module = $1", [.text(module)]) ?? 0)
     }
   }
 
-  private func newerSchema(_ module: String, found: Int, known: Int) -> StorageError {
-    StorageError(
-      .newerSchema, "cannot use the store", path: displayName,
-      reason: "its \(module) tables have schema version \(found); this reel knows \(known)", advice: "update reel")
+  private func otherSchema(_ module: String, found: Int, known: Int) -> StorageError {
+    let isOlder = found < known
+    return StorageError(
+      isOlder ? .olderSchema : .newerSchema, "cannot use the store", path: displayName,
+      reason: "its \(module) tables have schema version \(found); this reel knows \(known)",
+      advice: isOlder ? "reading does not change them; reel worker updates them when it starts" : "update reel")
+  }
+}
+
+extension Transaction {
+  /// Whether the table of schema versions is there.
+  fileprivate func hasVersions() throws(StorageError) -> Bool {
+    switch dialect {
+    case .sqlite: try integer("SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'") == 1
+    case .postgresql: try integer("SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('schema_version')") == 1
+    }
   }
 }

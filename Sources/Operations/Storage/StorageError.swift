@@ -3,7 +3,7 @@ public struct StorageError: Error, Sendable {
   /// What kind of failure this is; decides the exit status.
   public struct Code: Hashable, Sendable {
     private enum Kind: String {
-      case busy, full, corrupt, cannotOpen, denied, constraint, newerSchema, connectionLost, conflict, io, misuse, interrupted
+      case busy, full, corrupt, cannotOpen, denied, constraint, newerSchema, olderSchema, connectionLost, conflict, io, misuse, interrupted
     }
     private let kind: Kind
     private init(_ kind: Kind) { self.kind = kind }
@@ -22,6 +22,8 @@ public struct StorageError: Error, Sendable {
     public static let constraint = Code(.constraint)
     /// The database was written by a newer Reelwright (78).
     public static let newerSchema = Code(.newerSchema)
+    /// The database was written by an older Reelwright, and whoever only reads does not update it (78).
+    public static let olderSchema = Code(.olderSchema)
     /// The connection to the server broke; whether a commit under way took effect is unknown (75).
     public static let connectionLost = Code(.connectionLost)
     /// Two transactions could not be put in an order; nothing was kept, the same call may succeed now (75).
@@ -38,7 +40,7 @@ public struct StorageError: Error, Sendable {
       switch kind {
       case .busy, .connectionLost, .conflict, .interrupted: 75
       case .full, .corrupt, .io: 74
-      case .cannotOpen, .newerSchema: 78
+      case .cannotOpen, .newerSchema, .olderSchema: 78
       case .denied: 77
       case .constraint, .misuse: 70
       }

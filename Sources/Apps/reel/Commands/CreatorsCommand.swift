@@ -60,7 +60,7 @@ enum CreatorsCommand {
       ],
       commonOptions: CommonOptions.store,
       action: { invocation in
-        let registry = try Store.existingLog(invocation).map { CreatorRegistry($0) }
+        let registry = try Store.readableLog(invocation).map { CreatorRegistry($0) }
         let project = invocation.value("project")
         if invocation.flag("ids") {
           let ids = try registry?.marks(project: project).map(\.watermark) ?? []
@@ -118,7 +118,7 @@ enum CreatorsCommand {
         guard let id = text.utf8.count == 16 ? UInt64(text, radix: 16) : UInt64(text) else {
           throw MediaError(.usage, "bad id '\(text)'", reason: "an id has 16 hexadecimal digits or is a decimal number")
         }
-        guard let mark = try Store.existingLog(invocation).flatMap({ try CreatorRegistry($0).who(id) }) else {
+        guard let mark = try Store.readableLog(invocation).flatMap({ try CreatorRegistry($0).who(id) }) else {
           throw MetadataLogError(
             .missing, "nobody stands behind \(CreatorRegistry.text(id))", reason: "it was never given, or its creator has withdrawn")
         }

@@ -33,7 +33,7 @@ enum LogCommand {
         filter.project = invocation.value("project")
         filter.kind = invocation.value("kind").flatMap(EventKind.init(rawValue:))
         filter.limit = Int.max
-        let entries = try (Store.existingLog(invocation)?.entries(filter) ?? []).suffix(invocation.integer("last") ?? 100)
+        let entries = try (Store.readableLog(invocation)?.entries(filter) ?? []).suffix(invocation.integer("last") ?? 100)
         if invocation.isJSON {
           try invocation.console.writeJSON(LogDocument(events: entries.map(LogDocument.Event.init)))
         } else {
@@ -54,7 +54,7 @@ enum LogCommand {
       discussion: "Names the first entry that is not what was written; then the status is 65.",
       commonOptions: CommonOptions.store,
       action: { invocation in
-        let result = try Store.existingLog(invocation)?.verify() ?? LogVerification()
+        let result = try Store.readableLog(invocation)?.verify() ?? LogVerification()
         if invocation.isJSON {
           try invocation.console.writeJSON(VerificationDocument(result))
         } else if let fault = result.fault {
@@ -84,7 +84,7 @@ enum LogCommand {
       examples: [.init("reel log export spring --project spring --media ad.mp4", "all that is known of a project, with its video")],
       action: { invocation in
         let folder = invocation.required("DIR")
-        guard let log = try Store.existingLog(invocation) else {
+        guard let log = try Store.readableLog(invocation) else {
           throw MetadataLogError(
             .missing, "cannot export to \(folder)", reason: "nothing has been logged yet", advice: "--store names another store")
         }
@@ -207,7 +207,8 @@ enum LogCommand {
   private static func runHold(_ invocation: Invocation) throws -> Int32 {
     let project = invocation.value("project")
     let retention = invocation.value("class").flatMap(RetentionClass.init(rawValue:))
-    var log = try Store.existingLog(invocation)
+    let isListing = !invocation.has("release") && !invocation.has("reason")
+    var log = try isListing ? Store.readableLog(invocation) : Store.existingLog(invocation)
     if let id = invocation.integer("release") {
       for name in ["reason", "project", "class"] where invocation.has(name) {
         throw MediaError(

@@ -9,9 +9,9 @@ extension Store {
   /// The same for a command that changes jobs that are there; nil when the default store has not been made yet.
   static func existingJobs(_ invocation: Invocation) throws -> JobStore? { try existingDatabase(invocation).map(recording) }
 
-  /// The jobs for reading, which needs no key; nil when the default store has not been made yet.
+  /// The jobs for reading, which needs no key and leaves the store as it is; nil when there have never been any.
   static func readableJobs(_ invocation: Invocation) throws -> JobStore? {
-    try existingDatabase(invocation).map { try JobStore(database: $0) }
+    try existingDatabase(invocation).flatMap { try JobStore(reading: $0) }
   }
 
   private static func recording(_ database: any Database) throws -> JobStore {

@@ -13,12 +13,13 @@ enum Store {
 
   /// The database that `--store` names, made where it is missing; by default `jobs.sqlite` in the state folder, which is
   /// made with mode 0700. The folder of a database that the command line names must be there.
-  static func database(_ invocation: Invocation) throws -> any Database {
+  /// - Parameter isThere: whether something is expected in it. Default false.
+  static func database(_ invocation: Invocation, isThere: Bool = false) throws -> any Database {
     guard let url = invocation.value("store") else {
       try makeFolder(folder)
       return try SQLiteDatabase(path: folder + "/jobs.sqlite")
     }
-    if isServer(url) { return try PostgreSQLDatabase(PostgreSQLConfiguration(url: url)) }
+    if isServer(url) { return try PostgreSQLDatabase(PostgreSQLConfiguration(url: url), makesSchema: !isThere) }
     let path = try path(url)
     let parent = parent(path)
     var status = stat()
@@ -41,33 +42,35 @@ enum Store {
     if !isServer(url) {
       let path = try path(url)
       if access(path, F_OK) != 0 {
-        let code = errno
-        throw MediaError(
-          .missing, "cannot open the store \(path)", path: path,
-          reason: code == ENOENT || code == ENOTDIR ? "no store there" : String(cString: strerror(code)),
-          advice: "check --store; reel jobs submit and reel worker make a new one")
+        throw noStore(path, errno == ENOENT || errno == ENOTDIR ? "no store there" : String(cString: strerror(errno)))
       }
     }
-    return try database(invocation)
+    let database = try database(invocation, isThere: true)
+    if try database.isEmpty() { throw noStore(database.displayName, "no store there: it has no tables of reel") }
+    return database
+  }
+
+  private static func noStore(_ path: String, _ reason: String) -> MediaError {
+    MediaError(
+      .missing, "cannot open the store \(path)", path: path, reason: reason,
+      advice: "check --store; reel jobs submit and reel worker make a new one")
   }
 
   /// The metadata log in `database`. Its key stands in `log.key`: beside an SQLite file, else in the state folder.
   static func log(_ database: any Database) throws -> MetadataLog {
-    let place: String
-    if let file = database as? SQLiteDatabase {
-      place = parent(file.path)
-    } else {
-      try makeFolder(folder)
-      place = folder
-    }
-    let key = place + "/log.key"
+    if !(database is SQLiteDatabase) { try makeFolder(folder) }
+    return try MetadataLog(database: database, masterKey: logKey(of: database))
+  }
+
+  private static func logKey(of database: any Database) throws -> SecretBytes {
+    let key = ((database as? SQLiteDatabase).map { parent($0.path) } ?? folder) + "/log.key"
     // A new key would not open a log that is there.
     let credential = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) + "/reelwright-log-key" }
     if access(key, F_OK) != 0, credential.map({ access($0, F_OK) != 0 }) ?? true, hasLog(database) {
       throw MetadataLogError(
         .configuration, "cannot read the log's key", reason: "\(key) is missing", advice: "restore it from the backup of the store")
     }
-    return try MetadataLog(database: database, masterKey: MasterKey.load(key))
+    return try MasterKey.load(key)
   }
 
   /// The log of the store that the command line names, made where it is missing.
@@ -75,6 +78,12 @@ enum Store {
 
   /// The log of the store that the command line names; nil when the default store has not been made yet.
   static func existingLog(_ invocation: Invocation) throws -> MetadataLog? { try existingDatabase(invocation).map { try log($0) } }
+
+  /// The same for reading: the store is left as it is, also one of an older version, which is an error. nil when nothing was logged yet.
+  static func readableLog(_ invocation: Invocation) throws -> MetadataLog? {
+    guard let database = try existingDatabase(invocation), try MetadataLog.exists(in: database) else { return nil }
+    return try MetadataLog(reading: database, masterKey: logKey(of: database))
+  }
 
   private static func hasLog(_ database: any Database) -> Bool {
     (try? database.read { try $0.query("SELECT 1 FROM log_head") })?.isEmpty == false

@@ -11,7 +11,7 @@ extension JobStore {
   /// Whether a worker with handlers for `kinds` and slots for `classes` has anything to wait for: a job that it could run
   /// now or later, one of them that another worker runs, or one that waits for a job that may still be done.
   ///
-  /// Not waited for are paused jobs, those of other kinds and classes, and what waits for any of these.
+  /// Not waited for are paused jobs, those of other kinds and classes, and what waits for any of these or for a job that has failed.
   func hasWork(kinds: [String], classes: [String]) throws -> Bool {
     let (stranded, values) = JobStore.stranded(kinds, classes)
     return try !database.read {
@@ -46,7 +46,7 @@ extension JobStore {
     let values = kinds.isEmpty || classes.isEmpty ? [] : (kinds + classes).map { SQLValue.text($0) }
     let sql = """
       WITH RECURSIVE stranded(id) AS (\
-      SELECT j.id FROM job j WHERE j.state = 3 OR (j.state IN (0, 1, 4) AND (\(isForeign(kinds, classes)))) \
+      SELECT j.id FROM job j WHERE j.state IN (3, 6, 7) OR (j.state IN (0, 1, 4) AND (\(isForeign(kinds, classes)))) \
       UNION SELECT d.job FROM job_dependency d JOIN stranded s ON d.requires = s.id)
       """
     return (sql, values)

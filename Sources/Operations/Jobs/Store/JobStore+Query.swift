@@ -62,6 +62,9 @@ extension JobStore {
   }
 
   /// Removes finished jobs with everything about them. Their files stay, and so do jobs that the recorder says are held.
+  ///
+  /// What waits for a removed job that did not succeed is cancelled, as it would have been by the failure: such a dependent has
+  /// been tried again since, and would wait for ever. One that is tried again later does not wait for what is no longer there.
   /// - Parameters:
   ///   - before: those that finished before this time (microseconds since 1970). Default nil: all of them.
   ///   - project: only of this project. Default nil: of all.
@@ -79,7 +82,14 @@ extension JobStore {
           kept += " AND project <> $\(values.count)"
         }
       }
-      let rows = try transaction.query("DELETE \(due)\(kept) RETURNING id", values)
+      let rows = try transaction.query("DELETE \(due)\(kept) RETURNING id, state", values)
+      // First of all of them: what is cancelled for one of these must stay to say so.
+      for row in rows where row.integer(1) != JobState.done.rawValue {
+        guard let id = row.integer(0) else { continue }
+        try settleDependents(of: JobID(id), succeeded: false, in: transaction)
+        try transaction.execute(
+          "UPDATE job SET waiting = waiting - 1 WHERE waiting > 0 AND id IN (SELECT job FROM job_dependency WHERE requires = $1)", [row[0]])
+      }
       for row in rows {
         try transaction.execute("DELETE FROM job_output WHERE job = $1", [row[0]])
         try transaction.execute("DELETE FROM job_dependency WHERE job = $1 OR requires = $1", [row[0]])

@@ -53,7 +53,10 @@ extension JobStore {
       }
       switch JobState(rawValue: state) {
       case .done: break
-      case .failed, .cancelled: isHopeless = true
+      case .failed, .cancelled:
+        isHopeless = true
+        // Counted like one that fails later: whoever is tried again waits until this is, too.
+        waiting += 1
       default: waiting += 1
       }
     }

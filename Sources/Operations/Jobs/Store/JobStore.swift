@@ -23,6 +23,17 @@ public final class JobStore: Sendable {
     try database.migrate(module: JobsSchema.module, JobsSchema.migrations)
   }
 
+  /// The jobs for reading: no table is made or migrated. What changes jobs must not be called.
+  ///
+  /// nil when there are no tables of jobs.
+  /// - Throws: `StorageError` `olderSchema` or `newerSchema`.
+  public init?(reading database: any Database, clock: JobClock = .system) throws {
+    guard try database.hasSchema(module: JobsSchema.module, JobsSchema.migrations) else { return nil }
+    self.database = database
+    self.clock = clock
+    recorder = nil
+  }
+
   /// Runs `body` again while other processes keep the database busy, for about a minute: a command that a user gave must not
   /// fail because a worker is being held up. `body` has done nothing when the database was busy.
   public func patiently<Result>(_ body: () throws -> Result) throws -> Result {

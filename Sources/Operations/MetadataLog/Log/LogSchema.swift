@@ -2,6 +2,8 @@ internal import Storage
 
 /// The tables of this module. Their names begin with `log_`, `creator_` or `licence_`; jobs share the database.
 enum LogSchema {
+  static let module = "log"
+
   static let migrations = [
     Migration(1) { dialect in
       let blob = dialect.blobType

@@ -28,29 +28,34 @@ public final class MetadataLog: Sendable {
   let clock: any WallClock
   let master: SecretBytes
 
+  private init(
+    _ database: any Database, _ master: SecretBytes, _ keys: LogKeys, _ configuration: Configuration, _ clock: any WallClock,
+    installation: String
+  ) throws {
+    self.database = database
+    self.configuration = configuration
+    self.clock = clock
+    self.master = master
+    self.keys = keys
+    self.installation = installation
+    _ = try database.read { try LogHead.read($0, keys: keys) }
+  }
+
   /// Opens the log in `database`, making its tables when they are missing.
   ///
   /// - Parameters:
   ///   - masterKey: 32 bytes, from `MasterKey.load`. The log can be read and continued with this key only.
   ///   - clock: default the machine's.
   /// - Throws: `damaged` when the key is not this log's.
-  public init(
+  public convenience init(
     database: any Database, masterKey: SecretBytes, configuration: Configuration = Configuration(), clock: any WallClock = SystemClock()
   ) throws {
-    guard masterKey.count == 32 else {
-      throw MetadataLogError(.configuration, "cannot open the log", reason: "its key has \(masterKey.count) bytes instead of 32")
-    }
-    self.database = database
-    self.configuration = configuration
-    self.clock = clock
-    master = masterKey
-    let keys = LogKeys(master: masterKey)
-    self.keys = keys
-    try database.migrate(module: "log", LogSchema.migrations)
-    if let found = try database.read({ try $0.state("installation") }) {
-      installation = found
-    } else {
-      installation = try database.write { transaction in
+    let keys = try MetadataLog.keys(masterKey)
+    try database.migrate(module: LogSchema.module, LogSchema.migrations)
+    let known = try database.read { try $0.state("installation") }
+    let installation =
+      try known
+      ?? database.write { transaction in
         if let found = try transaction.state("installation") { return found }
         let made = Hex.encode(SecureRandom.bytes(16))
         try keys.setState("installation", made, in: transaction)
@@ -59,12 +64,36 @@ public final class MetadataLog: Sendable {
           "INSERT INTO log_head(id, sequence, hash, spooled, mac) VALUES (1, 0, $1, 0, $2)", [.blob(head.hash), .blob(head.mac(keys))])
         return made
       }
-    }
-    _ = try database.read { try LogHead.read($0, keys: keys) }
+    try self.init(database, masterKey, keys, configuration, clock, installation: installation)
     // A store of version 1 has no codes yet.
     if try database.read({ try $0.integer("SELECT count(*) FROM log_codes") }) == 0 {
       try database.write { try keys.guardAllRows(in: $0) }
     }
+  }
+
+  /// Opens the log for reading: no table is made or migrated. What appends or changes must not be called.
+  ///
+  /// nil when nothing has been logged there.
+  /// - Throws: `damaged` when the key is not this log's; `StorageError` `olderSchema` or `newerSchema`.
+  public convenience init?(
+    reading database: any Database, masterKey: SecretBytes, configuration: Configuration = Configuration(),
+    clock: any WallClock = SystemClock()
+  ) throws {
+    let keys = try MetadataLog.keys(masterKey)
+    guard try MetadataLog.exists(in: database), let installation = try database.read({ try $0.state("installation") }) else { return nil }
+    try self.init(database, masterKey, keys, configuration, clock, installation: installation)
+  }
+
+  /// Whether there is a log in `database`. Throws `StorageError` `olderSchema` or `newerSchema` for one of another version.
+  public static func exists(in database: any Database) throws -> Bool {
+    try database.hasSchema(module: LogSchema.module, LogSchema.migrations)
+  }
+
+  private static func keys(_ master: SecretBytes) throws(MetadataLogError) -> LogKeys {
+    guard master.count == 32 else {
+      throw MetadataLogError(.configuration, "cannot open the log", reason: "its key has \(master.count) bytes instead of 32")
+    }
+    return LogKeys(master: master)
   }
 
   func now() -> Int64 { clock.microseconds() }

@@ -12,14 +12,15 @@ public final class PostgreSQLDatabase: Database, Sendable {
     var open = 0
   }
 
-  /// Connects and creates the schema where it is missing.
+  /// Connects.
+  /// - Parameter makesSchema: whether the schema is made where it is missing. Default true; without it there is nothing to read.
   /// - Throws: `connectionLost` when the server cannot be reached, `denied`, `cannotOpen`.
-  public init(_ configuration: PostgreSQLConfiguration) throws(StorageError) {
+  public init(_ configuration: PostgreSQLConfiguration, makesSchema: Bool = true) throws(StorageError) {
     try BellName.check(configuration.schema)
     self.configuration = configuration
     let first = try PostgreSQLConnection(configuration)
     displayName = first.displayName
-    if try first.query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", [.text(configuration.schema)]).isEmpty {
+    if makesSchema, try first.query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", [.text(configuration.schema)]).isEmpty {
       // IF NOT EXISTS is not safe against itself.
       try first.run(
         "BEGIN; SELECT pg_advisory_xact_lock(7355607); CREATE SCHEMA IF NOT EXISTS \(configuration.schema); COMMIT")
