@@ -128,6 +128,28 @@ struct ModerationCommandTests {
     #expect(try studio.verdicts().count == 1)
   }
 
+  @Test("a worker that is killed takes the hook with it, and what the hook has started")
+  func killedHook() throws {
+    let studio = try Studio(
+      hook: #"""
+        cd "$(dirname "$0")/seen"; sleep 90 & echo $! > child; echo $$ > hook; kill -9 $PPID; sleep 90
+        """#)
+    try studio.scratch.write(studio.encode(), to: "job.json")
+    #expect(try studio.reel("jobs", "submit", studio.scratch.path("job.json")).status == 0)
+    #expect(try studio.reel("worker", "--drain", "--moderate", studio.scratch.path("hook")).status == 128 + 9)
+    for name in ["child", "hook"] {
+      let pid = String(decoding: Tool.bytes(of: studio.scratch.path("seen/\(name)")), as: UTF8.self).filter { $0 != "\n" }
+      // A zombie that nobody has reaped yet is gone too.
+      func isRunning() -> Bool {
+        let state = String(decoding: Tool.bytes(of: "/proc/\(pid)/stat"), as: UTF8.self).split(separator: ")").last
+        return state.map { !$0.hasPrefix(" Z") && !$0.hasPrefix(" X") } ?? false
+      }
+      for _ in 0..<500 where isRunning() { usleep(10_000) }
+      #expect(!pid.isEmpty && !isRunning(), "\(name) \(pid)")
+    }
+    #expect(studio.names("out").isEmpty)
+  }
+
   @Test("every output of a job is looked at: stills whole, sound and text with no frames")
   func kinds() throws {
     let studio = try Studio(hook: #"cat "$1/frames.json" >> "$(dirname "$0")/seen/times"; echo '{"verdict":"allow"}'"#)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -47,6 +48,39 @@ int rw_spawn(const char *path, char *const arguments[], char *const environment[
   close(moved_socket);
   close(moved_error);
   return -result;
+}
+
+int rw_start_guardian(int32_t *pid, int *lifeline) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return -errno;
+  // Not fork(): other threads may hold the locks that its handlers take. The child makes system calls only.
+  pid_t child = _Fork();
+  if (child < 0) {
+    int failure = -errno;
+    close(ends[0]);
+    close(ends[1]);
+    return failure;
+  }
+  if (child == 0) {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    setpgid(0, 0);
+    prctl(PR_SET_NAME, "reel-guardian", 0, 0, 0);
+    dup2(ends[0], 0);
+    rw_close_from(1);
+    char byte;
+    while (read(0, &byte, 1) < 0 && errno == EINTR) {
+    }
+    kill(0, SIGKILL);
+    _exit(1);
+  }
+  // On both sides: the group is there when either goes on.
+  setpgid(child, child);
+  close(ends[0]);
+  *pid = child;
+  *lifeline = ends[1];
+  return 0;
 }
 
 int rw_reap(int32_t pid, int block, rw_exit_t *ended) {

@@ -57,6 +57,11 @@ typedef struct {
 /// RW_WORKER_SOCKET is `socket`; all others are closed, every signal has its default action and none is blocked.
 int rw_spawn(const char *path, char *const arguments[], char *const environment[], int socket, int error_output, int32_t *pid);
 
+/// Starts a process at the head of a new process group that does nothing but wait for this process to end, however it does
+/// (SIGKILL too), and then kills the group: programs that are started in that group never outlive it. It keeps no
+/// descriptor of this process open. `lifeline` is close-on-exec; when all copies of it are closed the group dies. Reap `pid`.
+int rw_start_guardian(int32_t *pid, int *lifeline);
+
 /// Reaps `pid` when it has ended; with `block`, waits for that.
 int rw_reap(int32_t pid, int block, rw_exit_t *ended);
 

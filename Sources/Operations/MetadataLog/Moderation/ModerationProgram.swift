@@ -8,7 +8,8 @@ internal import MediaCore
 /// `{"verdict":"allow"|"refuse"|"review","category":"…"}` and exit status 0.
 ///
 /// The folder has mode 0700 and is removed afterwards; the program's environment is `PATH` only, its error output is
-/// discarded, and it is killed, with all that it started, after `timeoutSeconds`, when the request is cancelled, and at its end.
+/// discarded, and it is killed, with all that it started in its process group, after `timeoutSeconds`, when the request is cancelled, at its
+/// end, and when this process ends, also by SIGKILL.
 public struct ModerationProgram: ModerationHook {
   private let path: String
   private let arguments: [String]
@@ -64,24 +65,43 @@ public struct ModerationProgram: ModerationHook {
     // Close-on-exec from the first: another thread may be starting a program right now.
     guard rw_pipe(&pipe) == 0 else { throw failure("no pipe") }
     defer { close(pipe[0]) }
-    let started = start(folder, output: pipe[1])
+    var guardian: pid_t = 0
+    var lifeline: Int32 = -1
+    guard rw_start_guardian(&guardian, &lifeline) == 0 else {
+      close(pipe[1])
+      throw failure("no process to watch over it")
+    }
+    defer { close(lifeline) }
+    let started = start(folder, output: pipe[1], group: guardian)
     close(pipe[1])
-    guard let process = started else { throw failure("it cannot be started") }
+    guard let process = started else {
+      ModerationProgram.end(group: guardian, [guardian])
+      throw failure("it cannot be started")
+    }
     let end = ModerationProgram.monotonicMilliseconds() + Int64(timeoutSeconds * 1000)
     let output = readAll(pipe[0], until: end, cancellation)
     let hasEnded = output != nil && awaitEnd(of: process, until: end, cancellation)
-    // Not reaped yet, so that the number is still its own: with it goes whatever it has started.
-    kill(-process, SIGKILL)
-    var status: Int32 = 0
-    while waitpid(process, &status, 0) < 0, errno == EINTR {}
+    // Not reaped yet, so that the number is still the group's: with it goes whatever the program has started.
+    let status = ModerationProgram.end(group: guardian, [guardian, process])
     if cancellation.isCancelled { throw MetadataLogError(.cancelled, "cannot ask the moderation program", reason: "cancelled") }
     guard let output, hasEnded else { throw failure("it did not answer within \(timeoutSeconds) s, or too much") }
     guard status == 0 else { throw failure("it ended with an error") }
     return output
   }
 
-  /// Starts the program at the head of a process group, with no signal blocked or ignored.
-  private func start(_ folder: String, output: Int32) -> pid_t? {
+  /// Kills a process group and reaps those of `processes`, which are all this one's children in it.
+  ///
+  /// - Returns: the status of the last of them.
+  @discardableResult
+  private static func end(group: pid_t, _ processes: [pid_t]) -> Int32 {
+    kill(-group, SIGKILL)
+    var status: Int32 = 0
+    for process in processes { while waitpid(process, &status, 0) < 0, errno == EINTR {} }
+    return status
+  }
+
+  /// Starts the program in a process group, with no signal blocked or ignored.
+  private func start(_ folder: String, output: Int32, group: pid_t) -> pid_t? {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -97,7 +117,7 @@ public struct ModerationProgram: ModerationHook {
     sigfillset(&all)
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setpgroup(&attributes, group)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments + [folder]).map { strdup($0) } + [nil]
     var environment: [UnsafeMutablePointer<CChar>?] = [strdup("PATH=/usr/local/bin:/usr/bin:/bin"), nil]
