@@ -1,4 +1,6 @@
+import DatabaseTestSupport
 import Foundation
+import LoopbackServer
 import TestSupport
 import Testing
 
@@ -148,6 +150,137 @@ struct StoreCommandTests {
     let locked = try office.reel("log", "list", "--store", office.scratch.path("s.sqlite"))
     #expect(locked.status == 78 && locked.errors.contains("log.key is missing"), "\(locked.errors)")
     #expect(!office.scratch.exists("log.key"))
+  }
+
+  /// What a store of SQLite looks like to Python: its tables, and their versions.
+  private func schema(_ path: String, _ change: String = "") throws -> String {
+    let script = """
+      import sqlite3, sys
+      store = sqlite3.connect(sys.argv[1])
+      store.executescript(sys.argv[2])
+      print(store.execute("SELECT name, sql FROM sqlite_master ORDER BY 1, 2").fetchall())
+      print(store.execute("SELECT * FROM schema_version ORDER BY 1").fetchall())
+      """
+    let outcome = try Tool.run("python3", ["-c", script, path, change])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return outcome.output
+  }
+
+  private static let readers = [
+    ["log", "list"], ["log", "verify"], ["log", "hold"], ["log", "export", "none"], ["creators", "list"], ["creators", "who", "1"],
+    ["cloud", "status"],
+  ]
+
+  @Test("reading an older store is 78 with what to do and changes nothing; what writes brings it up to date")
+  func olderStore() throws {
+    let office = try Office()
+    let store = office.scratch.path("s.sqlite")
+    _ = try office.json("creators", "enrol", "c-1", "--store", store)
+    let older = try schema(store, "DROP TABLE log_codes; UPDATE schema_version SET version = 1 WHERE module = 'log'")
+    #expect(older.contains("('log', 1)"))
+    for words in Self.readers {
+      let outcome = try ReelProgram.run(words + ["--store", store], environment: office.environment)
+      #expect(outcome.status == 78 && outcome.errors.contains("reel worker updates them"), "\(words) \(outcome.errors)")
+      #expect(outcome.errors.split(separator: "\n").count == 1)
+    }
+    // There is nothing of jobs in it, and reading makes nothing.
+    #expect(try office.json("jobs", "list", "--store", store)["jobs"] as? [String] == [])
+    #expect(try schema(store) == older)
+    let worker = try office.reel("worker", "--drain", "--store", store)
+    #expect(worker.status == 0, "\(worker.errors)")
+    for words in Self.readers where words[1] != "who" && words[1] != "export" {
+      #expect(try ReelProgram.run(words + ["--store", store], environment: office.environment).status == 0, "\(words)")
+    }
+    let empty = office.scratch.path("empty.sqlite")
+    try office.scratch.write("", to: "empty.sqlite")
+    #expect(try office.reel("jobs", "list", "--store", empty).status == 66)
+  }
+
+  @Test(
+    "reading a PostgreSQL server makes nothing there, in a new database or for a role that may not",
+    .enabled(if: PostgreSQLServer.isInstalled))
+  func readingServer() throws {
+    let office = try Office()
+    let server = try #require(PostgreSQLServer.shared)
+    func sql(_ text: String) throws -> String {
+      let outcome = try Tool.run("/usr/lib/postgresql/15/bin/psql", ["-XAtq", "-v", "ON_ERROR_STOP=1", server.url, "-c", text])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return outcome.output
+    }
+    let all =
+      "SELECT n.nspname, c.relname FROM pg_class c RIGHT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_' ORDER BY 1, 2"
+    let before = try sql(all)
+    for words in Self.readers + [["jobs", "list"], ["jobs", "watch"], ["jobs", "schedules"], ["jobs", "show", "1"]] {
+      let outcome = try ReelProgram.run(words + ["--store", server.url], environment: office.environment)
+      #expect(outcome.status == 66 && outcome.errors.contains("no store there"), "\(words) \(outcome.errors)")
+    }
+    #expect(try sql(all) == before && office.scratch.names == [])
+    try office.scratch.write(#"{"kind": "encode"}"#, to: "job.json")
+    #expect(try office.reel("jobs", "submit", office.scratch.path("job.json"), "--store", server.url).status == 0)
+    let made = try sql(all)
+    #expect(made != before)
+    _ = try sql(
+      "CREATE ROLE looker LOGIN; GRANT USAGE ON SCHEMA reelwright TO looker; GRANT SELECT ON ALL TABLES IN SCHEMA reelwright TO looker")
+    let looking = server.url.replacing("postgres@", with: "looker@")
+    #expect((try office.json("jobs", "list", "--store", looking)["jobs"] as? [Any])?.count == 1)
+    #expect((try office.json("log", "list", "--store", looking)["events"] as? [Any])?.count == 1)
+    #expect(try sql(all) == made)
+  }
+
+  @Test("telemetry: headers by the environment, a private file or a credential reach the collector, and nothing else")
+  func telemetryHeaders() throws {
+    let office = try Office()
+    let server = try LoopbackServer("otlp_collector.py")
+    try office.scratch.write(#"{"kind": "encode"}"#, to: "job.json")
+    _ = try office.json("cloud", "configure", server.url("/"), "--purpose", "telemetry")
+    _ = try office.json("cloud", "consent", "on")
+    var texts = ""
+    func send(_ extra: [String: String]) throws -> [String: String] {
+      #expect(try office.reel("jobs", "submit", office.scratch.path("job.json")).status == 0)
+      let outcome = try ReelProgram.run(["cloud", "send", "--verbose"], environment: office.environment.merging(extra) { $1 })
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      texts += outcome.output + outcome.errors
+      let received = try Tool.run("curl", ["-s", server.url("/received")])
+      let requests = try #require(try JSONSerialization.jsonObject(with: Data(received.output.utf8)) as? [[String: Any]])
+      let headers = try #require(requests.last?["headers"] as? [String: String])
+      return headers.filter { ["authorization", "x-a"].contains($0.key.lowercased()) }
+    }
+    let variable = ["OTEL_EXPORTER_OTLP_HEADERS": "Authorization=Basic%20c2VjcmV0OjE=, x-a = 1,"]
+    #expect(try send([:]).isEmpty)
+    #expect(try send(variable) == ["Authorization": "Basic c2VjcmV0OjE=", "x-a": "1"])
+    #expect(try send(variable.merging(["OTEL_EXPORTER_OTLP_LOGS_HEADERS": "x-a=c2VjcmV0Mg"]) { $1 }) == ["x-a": "c2VjcmV0Mg"])
+    // A file goes before the environment, a credential before the file.
+    let file = try office.scratch.write("Authorization: Bearer c2VjcmV0Mw==:x\n\n", to: "headers")
+    let open = try office.reel("cloud", "configure", "--purpose", "telemetry", "--headers", file)
+    #expect(open.status == 77 && open.errors.contains("chmod 600"), "\(open.errors)")
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+    #expect(try office.reel("cloud", "configure", "--headers", file).status == 64)
+    _ = try office.json("cloud", "configure", "--purpose", "telemetry", "--headers", file)
+    #expect(try send(variable) == ["Authorization": "Bearer c2VjcmV0Mw==:x"])
+    try FileManager.default.createDirectory(atPath: office.scratch.path("cred"), withIntermediateDirectories: false)
+    try office.scratch.write("X-A: c2VjcmV0NA\n", to: "cred/reelwright-otlp-headers")
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: office.scratch.path("cred/reelwright-otlp-headers"))
+    #expect(try send(["CREDENTIALS_DIRECTORY": office.scratch.path("cred")]) == ["X-A": "c2VjcmV0NA"])
+    // What is malformed is named by its place, never quoted.
+    for text in ["c2VjcmV0NQ", "a b=c2VjcmV0NQ", "x=c2VjcmV0NQ%0d%0ay", "Host=c2VjcmV0NQ", "=c2VjcmV0NQ"] {
+      try FileManager.default.removeItem(atPath: file)
+      try office.scratch.write(text.replacing("=", with: ": ").replacing("%0d%0a", with: "\u{7}"), to: "headers")
+      try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+      let bad = try office.reel("cloud", "configure", "--purpose", "telemetry", "--headers", file)
+      #expect(bad.status == 78 && bad.errors.contains("line 1 of"), "\(text) \(bad.errors)")
+      texts += bad.errors
+    }
+    // Another receiver does not get them.
+    _ = try office.json("cloud", "configure", server.url("/other"), "--purpose", "telemetry")
+    #expect(try send([:]).isEmpty)
+    for text in ["x", "Host=c2VjcmV0NQ", "x=c2VjcmV0NQ%0d%0ay"] {
+      #expect(try office.reel("jobs", "submit", office.scratch.path("job.json")).status == 0)
+      let environment = office.environment.merging(["OTEL_EXPORTER_OTLP_HEADERS": text]) { $1 }
+      let bad = try ReelProgram.run(["cloud", "send"], environment: environment)
+      #expect(bad.status == 78 && bad.errors.contains("header 1 of $OTEL_EXPORTER_OTLP_HEADERS"), "\(text) \(bad.errors)")
+      texts += bad.errors
+    }
+    #expect(!texts.contains("c2VjcmV0"))
   }
 
   @Test("a bad number does not keep the other jobs from a change, and every job is in the one document")

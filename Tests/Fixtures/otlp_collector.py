@@ -79,7 +79,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 found = str(error)
         records = [] if found else [r for a in document["resourceLogs"] for b in a["scopeLogs"] for r in b["logRecords"]]
         with lock:
-            received.append({"path": self.path, "problem": found, "records": records})
+            received.append({"path": self.path, "problem": found, "records": records, "headers": dict(self.headers)})
             status = 400 if found else statuses.pop(0) if statuses else 200
         self.answer(status, b"{}")
 

@@ -25,7 +25,7 @@ enum CloudCommand {
     Command(
       "status", summary: "destinations, consent, what waits and what was sent", commonOptions: CommonOptions.store,
       action: { invocation in
-        let document = try CloudDocument(Store.existingLog(invocation))
+        let document = try CloudDocument(Store.readableLog(invocation))
         if invocation.isJSON {
           try invocation.console.writeJSON(document)
         } else {
@@ -53,13 +53,16 @@ enum CloudCommand {
           "URL", .optional, kind: .text,
           """
           Where to send; for licences the URL below which the API is, for telemetry the one below which the collector has \
-          /v1/logs. Without it the destination is removed, unless --server-key or --authorities is all that is to be set.
+          /v1/logs. Without it the destination is removed, unless --server-key, --headers or --authorities is all that is to be set.
           """)
       ],
       options: [
         Option("purpose", .choice(DestinationPurpose.allCases.map(\.rawValue)), default: "reporting", "What the destination is for."),
         Option(
           "server-key", .text("HEX"), default: "none", repeats: true, "For licences: a public key of the server, 64 hexadecimal digits."),
+        Option(
+          "headers", .file("FILE"), default: "$OTEL_EXPORTER_OTLP_LOGS_HEADERS, $OTEL_EXPORTER_OTLP_HEADERS, or none",
+          "For telemetry: a file with mode 0600 of header fields that the collector asks for, one 'Name: value' a line."),
         Option("authorities", .file("FILE"), default: "the system's", "A PEM file of certificate authorities for all destinations."),
       ],
       commonOptions: CommonOptions.store,
@@ -71,25 +74,32 @@ enum CloudCommand {
           }
           return key
         }
-        let authorities = try invocation.value("authorities").map { path in
-          guard let whole = realpath(path, nil) else {
-            throw MediaError(
-              .missing, "cannot read \(path)", path: path, reason: String(cString: strerror(errno)), advice: "nothing was changed")
-          }
-          defer { free(whole) }
-          return String(cString: whole)
+        let authorities = try invocation.has("authorities") ? invocation.value("authorities").map(wholePath) : nil
+        let headers = try invocation.has("headers") ? invocation.value("headers").map(wholePath) : nil
+        if headers != nil, purpose != .telemetry {
+          throw MediaError(.usage, invocation.commandLine, reason: "--headers is for telemetry", advice: "add --purpose telemetry")
         }
         let log = try Store.log(invocation)
         if let url = invocation.argument("URL") {
           try log.register(TransferURL(url), for: purpose)
-        } else if keys.isEmpty, authorities == nil {
+        } else if keys.isEmpty, authorities == nil, headers == nil {
           try log.unregister(purpose)
         }
         if !keys.isEmpty { try log.trustLicenceKeys(keys) }
         if let authorities { try log.setCertificateAuthorities(authorities) }
+        if let headers { try log.setTelemetryHeaders(file: headers) }
         if invocation.isJSON { try invocation.console.writeJSON(CloudDocument(log)) }
         return 0
       })
+  }
+
+  /// A path that does not depend on the current folder.
+  private static func wholePath(_ path: String) throws(MediaError) -> String {
+    guard let whole = realpath(path, nil) else {
+      throw MediaError(.missing, "cannot read \(path)", path: path, reason: String(cString: strerror(errno)), advice: "nothing was changed")
+    }
+    defer { free(whole) }
+    return String(cString: whole)
   }
 
   private static var consent: Command {

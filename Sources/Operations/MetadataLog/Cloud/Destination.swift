@@ -63,7 +63,10 @@ extension MetadataLog {
         [.text(url.origin), .text(purpose.rawValue), .text(url.path == "/" ? "" : url.path)])
       try keys.guardRow(.destinations, [.text(url.origin), .text(purpose.rawValue)], in: transaction)
       if purpose == .reporting { try refreshReporting(transaction) }
-      if purpose == .telemetry { try refreshTelemetry(transaction, isNew: true) }
+      if purpose == .telemetry {
+        try forgetTelemetryHeaders(transaction)
+        try refreshTelemetry(transaction, isNew: true)
+      }
     }
   }
 
@@ -75,7 +78,10 @@ extension MetadataLog {
         try refreshReporting(transaction)
         try emptyOutbox(in: transaction)
       }
-      if purpose == .telemetry { try refreshTelemetry(transaction) }
+      if purpose == .telemetry {
+        try forgetTelemetryHeaders(transaction)
+        try refreshTelemetry(transaction)
+      }
     }
   }
 

@@ -4,10 +4,12 @@ internal import Transfer
 /// `TelemetryExporter`.
 public enum OpenTelemetry {
   /// The request that carries `entries` to a collector. Its path is `/v1/logs` below the registered one, unless that is it already.
-  static func request(_ entries: [LogEntry], installation: String, to destination: Destination) throws(TransferError) -> HTTPRequest {
+  static func request(
+    _ entries: [LogEntry], installation: String, to destination: Destination, headers: [HTTPField]
+  ) throws(TransferError) -> HTTPRequest {
     let url = try destination.url(destination.path.hasSuffix("/v1/logs") ? "" : "/v1/logs")
     return HTTPRequest(
-      "POST", url, fields: [HTTPField("Content-Type", "application/json")], body: body(entries, installation: installation))
+      "POST", url, fields: [HTTPField("Content-Type", "application/json")] + headers, body: body(entries, installation: installation))
   }
 
   /// An `ExportLogsServiceRequest`. Times are nanoseconds in decimal strings, 64-bit numbers are strings, as the protocol's

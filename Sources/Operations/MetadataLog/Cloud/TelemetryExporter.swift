@@ -41,6 +41,7 @@ public final class TelemetryExporter {
   private let transport: any ReportTransport
   private let configuration: Configuration
   private var retry: RetryPause
+  private var headers: (file: String?, fields: [HTTPField])?
   /// Why the last step failed, without secrets; nil after a success.
   public private(set) var lastProblem: String?
 
@@ -75,7 +76,7 @@ public final class TelemetryExporter {
       try log.moveTelemetry(to: last)
       return last < end ? .sent(events: 0) : .idle
     }
-    let request = try OpenTelemetry.request(entries, installation: log.installation, to: destination)
+    let request = try OpenTelemetry.request(entries, installation: log.installation, to: destination, headers: headerFields())
     let response: HTTPResponse
     do throws(TransferError) { response = try transport.send(request) } catch {
       return pause("\(error)", atLeast: error.retryAfterSeconds)
@@ -97,6 +98,15 @@ public final class TelemetryExporter {
     default:
       return pause("the collector answers \(response.status)", atLeast: response.retryAfterSeconds(now: Double(now) / 1_000_000))
     }
+  }
+
+  /// Read once, and again when another file was named.
+  private func headerFields() throws -> [HTTPField] {
+    let file = try log.telemetryHeadersFile()
+    if let headers, headers.file == file { return headers.fields }
+    let fields = try TelemetryHeaders.load(file: file)
+    headers = (file, fields)
+    return fields
   }
 
   /// Sends until nothing is new, nothing may be sent, or a pause of more than `patienceSeconds` (default 0) is due. Sleeps in
