@@ -1,5 +1,6 @@
 import FFmpegBridge
 import MediaCore
+import Synchronization
 import TestSupport
 import Testing
 
@@ -55,6 +56,15 @@ import Testing
     ).compactMap { Double($0.prefix { $0 != "," }) }
     #expect(try Self.times(path, .sceneChanges(threshold: 0.3)) == oracle)
     #expect(oracle == [1, 2])
+    // Whoever waits hears of every frame that is looked at, not only of those found.
+    let seen = Mutex<[Double]>([])
+    let extractor = try FrameExtractor(try openInput(path), environment: MediaEnvironment())
+    let stream = try extractor.frames(
+      FramesRequest(.sceneChanges(threshold: 0.3)), examined: { time in seen.withLock { $0.append(time.doubleValue) } },
+      transform: { frame throws(MediaError) in frame.actual })
+    while try stream.next() != nil {}
+    let looked = seen.withLock { $0 }
+    #expect(looked.count == (try Oracle.videoFrameCount(path)) && looked == looked.sorted())
   }
 
   @Test("The sharpest frame near a time is neither blurred nor black")

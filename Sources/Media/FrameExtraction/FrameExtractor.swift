@@ -57,9 +57,11 @@ public final class FrameExtractor {
   /// Starts a request. `transform` turns each frame into what is wanted, on a decoding thread and in no particular order;
   /// the stream gives the results in ascending order of time. Only one stream of an extractor may be in use.
   ///
+  /// - Parameter examined: told, on a decoding thread, the time of every frame that a search for scenes looks at, in order. Default nobody.
   /// - Throws: `usage` for a request that cannot be, or what reading the file met.
   public func frames<Output: Sendable>(
-    _ request: FramesRequest, transform: @escaping @Sendable (ExtractedFrame) throws(MediaError) -> Output
+    _ request: FramesRequest, examined: (@Sendable (MediaTime) -> Void)? = nil,
+    transform: @escaping @Sendable (ExtractedFrame) throws(MediaError) -> Output
   ) throws(MediaError) -> FrameStream<Output> {
     let plan = try plan(request)
     let workers = min(request.workers > 0 ? request.workers : FrameExtractor.processors(environment), 64)
@@ -84,7 +86,8 @@ public final class FrameExtractor {
             if let open = seat.reader { reader = open } else { reader = try context.makeReader() }
             try reader.use(threads: context.threads)
             seat.reader = reader
-            let run = GroupRun(reader: reader, index: context.index, allowsDamagedFrames: context.allowsDamagedFrames)
+            let run = GroupRun(
+              reader: reader, index: context.index, allowsDamagedFrames: context.allowsDamagedFrames, examined: examined)
             let group = groups[number]
             try run.run(group) { item throws(MediaError) in
               for result in plan.results(of: item, in: group, transform) {

@@ -7,6 +7,8 @@ struct GroupRun {
   let reader: StreamReader
   let index: KeyframeIndex?
   let allowsDamagedFrames: Bool
+  /// Told of every frame that is looked at in a search that may find none for long.
+  let examined: (@Sendable (MediaTime) -> Void)?
 
   /// What a group produces: the place of the target within the group, the frame or why there is none.
   struct Item {
@@ -46,6 +48,7 @@ struct GroupRun {
       var count = 0
       var detector = SceneDetector()
       try frames(group.start, range) { frame throws(MediaError) in
+        examined?(frame.time)
         guard try detector.score(frame) >= threshold else { return true }
         defer { count += 1 }
         return try emit(item(count, frame))

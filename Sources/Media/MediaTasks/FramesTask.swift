@@ -80,17 +80,18 @@ public struct FramesTask: MediaTask {
     if let sheet, let tile = renderer.tileSize(of: extractor.stream) {
       try ContactSheet(columns: sheet.columns, rows: sheet.rows).wholeSize(tile: tile)
     }
-    let stream = try extractor.frames(request) { frame throws(MediaError) in try renderer.render(frame) }
+    let span = request.selection.span(of: extractor.duration)
+    let meter = FramesMeter(total: request.selection.expectedCount, span: span, handler: context.progress)
+    // A search shows how far it has come between what it finds.
+    let stream = try extractor.frames(
+      request, examined: { meter.advance(by: 0, to: $0) }, transform: { frame throws(MediaError) in try renderer.render(frame) })
     defer { stream.stop() }
     let products = FramesProducts(self, context: context, end: extractor.duration)
     var report = FramesReport()
-    let meter = ProgressMeter(stage: "frames", total: request.selection.expectedCount.map(Int64.init), handler: context.progress)
-    let span = request.selection.span(of: extractor.duration)
-    meter.begin()
     while let result = try stream.next() {
       try context.cancellation.check("extracting frames")
       report.frames.append(try products.take(result))
-      meter.advance(fraction: span.flatMap { span in result.actual.map { (($0 - span.start).doubleValue) / span.seconds } })
+      meter.advance(by: 1, to: result.actual)
     }
     try products.finish(&report)
     report.counters = stream.counters
