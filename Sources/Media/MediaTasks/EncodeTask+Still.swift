@@ -49,7 +49,7 @@ extension EncodeTask {
       shape.bounds = bounds
       shape.userFilter = filter
       var chain: any Source<VideoFrame> = OnePicture(decoded).through(PictureConformer(shape, environment: environment))
-      var marking: (stage: MarkStage, keyID: WatermarkKeyID)?
+      var marking: (stage: MarkStage, key: WatermarkKey)?
       if var watermark {
         watermark.meanPSNR = watermark.meanPSNR ?? MarkRequest.pictureMeanPSNR
         let made = try watermark.makeStage(context.files)
@@ -62,9 +62,8 @@ extension EncodeTask {
       picture = result
       if decoded.format.hasAlpha { report.warnings.append("left out: transparency; marked and filtered pictures have none") }
       if let watermark, let marking {
-        report.watermark = TaskReport.Mark(watermark.id, marking.keyID, marking.stage.statistics)
-        let found = try MarkFinder(keys: [WatermarkKey(context.files.openInput(watermark.key))], decision: .open, effort: .direct)
-          .find(in: OnePicture(result))
+        report.watermark = TaskReport.Mark(watermark.id, marking.key.id, marking.stage.statistics)
+        let found = try MarkFinder(keys: [marking.key], decision: .open, effort: .direct).find(in: OnePicture(result))
         if found.marks.isEmpty {
           report.warnings.append(
             "the mark is weak in this picture (z \((found.bestZ * 10).rounded() / 10), \(MarkDecision.open.threshold) is needed): lower --psnr"

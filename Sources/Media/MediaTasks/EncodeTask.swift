@@ -123,7 +123,7 @@ public struct EncodeTask: MediaTask {
     writer.meter = ProgressMeter(stage: "encode", total: nil, share: isTwoPass ? 0.5...1 : 0...1, handler: context.progress)
     let pictures = try pictures(plan, input, context, environment, ledger)
     defer { pictures?.stop() }
-    let (decode, marking, markKey) = (pictures?.decode, pictures?.mark?.stage, pictures?.mark?.keyID)
+    let (decode, marking, markKey) = (pictures?.decode, pictures?.mark?.stage, pictures?.mark?.key.id)
     var audio: (any Source<AudioBlock>)?
     if let stream = plan.audio {
       audio = try AudioDecodeSource(
@@ -162,7 +162,7 @@ public struct EncodeTask: MediaTask {
   private struct Pictures {
     let video: Queue<VideoFrame>
     let decode: VideoDecodeSource
-    let mark: (stage: MarkStage, keyID: WatermarkKeyID)?
+    let mark: (stage: MarkStage, key: WatermarkKey)?
     let decoded: Queue<VideoFrame>
 
     func stop() {
@@ -185,7 +185,7 @@ public struct EncodeTask: MediaTask {
     if let rate = frameRate ?? (segmentSeconds == nil ? nil : plan.frameRate) {
       chain = chain.through(FrameRateStage(rate: rate, ledger: ledger))
     }
-    var mark: (stage: MarkStage, keyID: WatermarkKeyID)?
+    var mark: (stage: MarkStage, key: WatermarkKey)?
     if let watermark {
       let made = try watermark.makeStage(
         context.files, picturesPerSegment: segmentSeconds.map { $0 * (frameRate ?? plan.frameRate).doubleValue })

@@ -43,11 +43,11 @@ public struct MarkRequest: Codable, Hashable, Sendable {
   }
 
   /// - Parameter picturesPerSegment: needed where `isSecondVariant` is set.
-  func makeStage(_ files: any Files, picturesPerSegment: Double? = nil) throws(MediaError) -> (stage: MarkStage, keyID: WatermarkKeyID) {
+  func makeStage(_ files: any Files, picturesPerSegment: Double? = nil) throws(MediaError) -> (stage: MarkStage, key: WatermarkKey) {
     let key = try WatermarkKey(files.openInput(key))
     let segments = isSecondVariant.flatMap { second in
       picturesPerSegment.map { SegmentMark(picturesPerSegment: $0, isSecond: second) }
     }
-    return (MarkStage(key: key, id: id, strength: strength, segments: segments), key.id)
+    return (MarkStage(key: key, id: id, strength: strength, segments: segments), key)
   }
 }

@@ -126,7 +126,7 @@ public struct RenderTask: MediaTask {
     let render = try prepared(in: context)
     let animation = try animation(of: render.document)
     let settings = animation == nil ? try settings(of: render, context) : nil
-    var mark: (stage: MarkStage, keyID: WatermarkKeyID)?
+    var mark: (stage: MarkStage, key: WatermarkKey)?
     var firstPassMark: MarkStage?
     if let wanted = render.document.watermark, let key {
       var request = MarkRequest(id: WatermarkID(wanted.id), meanPSNR: wanted.psnr?.doubleValue)
@@ -165,7 +165,7 @@ public struct RenderTask: MediaTask {
     report.timings = watch.timings
     if let wanted = render.document.watermark, let mark {
       let statistics = mark.stage.statistics
-      report.watermark = TaskReport.Mark(WatermarkID(wanted.id), mark.keyID, statistics)
+      report.watermark = TaskReport.Mark(WatermarkID(wanted.id), mark.key.id, statistics)
       if let warning = MarkRequest.warning(pictures: statistics.pictures, seconds: summary.durationSeconds) {
         report.warnings.append(warning)
       }
@@ -216,13 +216,13 @@ public struct RenderFrameTask: MediaTask {
     let watch = Stopwatch()
     let format = try format
     let prepared = try render.prepared(in: context)
-    let timeline = prepared.timeline
-    let index: Int =
-      switch position {
-      case .frame(let number): number
-      case .time(let time): Int((time.seconds * timeline.frameRate).floor)
-      }
-    let picture = try prepared.picture(at: index)
+    var mark: MarkStage?
+    if let wanted = prepared.document.watermark, let key = render.key {
+      var request = MarkRequest(id: WatermarkID(wanted.id), meanPSNR: wanted.psnr?.doubleValue ?? MarkRequest.pictureMeanPSNR)
+      request.key = key
+      mark = try request.makeStage(context.files).stage
+    }
+    let picture = try prepared.picture(at: index(in: prepared), mark: mark)
     let output = try context.files.createOutput(render.output)
     let bytes = try encoded(picture, format, environment: context.environment())
     try output.write(bytes)
@@ -235,6 +235,23 @@ public struct RenderFrameTask: MediaTask {
     report.warnings = prepared.warnings
     report.timings = watch.timings
     return report
+  }
+
+  /// The frame that is shown at the position.
+  private func index(in prepared: Render) throws(MediaError) -> Int {
+    let timeline = prepared.timeline
+    let (index, wanted) =
+      switch position {
+      case .frame(let number): (Int64(number), "frame \(number)")
+      case .time(let time): ((time.seconds * timeline.frameRate).floor, "\(time)")
+      }
+    guard index >= 0, index < timeline.frameCount else {
+      throw MediaError(
+        .usage, "cannot draw a frame of \(prepared.document.source.name)",
+        reason: index < 0 ? "\(wanted) is before its start" : "\(wanted) is beyond its end",
+        advice: "it lasts \(timeline.duration); its last frame is \(timeline.frameCount - 1)f")
+    }
+    return Int(index)
   }
 
   private var format: ImageFormat {

@@ -47,7 +47,12 @@ enum RenderCommand {
       throw MediaError(.usage, "render", reason: "--\(name) goes with --data", advice: "-o names one video")
     }
     let task = try document.task(invocation)
-    if invocation.flag("plan") { return try plan(task, document, runner) }
+    if invocation.flag("plan") {
+      if invocation.has("frame") {
+        throw MediaError(.usage, "render", reason: "--frame does not go with --plan", advice: "leave one of them out")
+      }
+      return try plan(task, document, runner)
+    }
     if let position = try invocation.position("frame") { return try frame(task, at: position, document, runner) }
     if let extra = invocation.argument("PNG") {
       throw MediaError(.usage, "render", reason: "'\(extra)' is one argument too many", advice: "-o names the video")
@@ -105,12 +110,7 @@ enum RenderCommand {
       task.playlist = "playlist"
       task.playlistMedia = String(media.split(separator: "/").last ?? "")
     }
-    let key = invocation.value("key")
-    if let key {
-      // The owner's eyes: the task sees a descriptor only.
-      _ = try WatermarkKey(path: key)
-      task.key = MarkRequest.defaultKeyName
-    }
+    let key = try key(invocation, &task)
     let files = try document.files(of: task, output: media, mayReplace: invocation.flag("overwrite"), playlist: playlist, key: key)
     try files.checkOutput(task.output)
     if let name = task.playlist { try files.checkOutput(name) }
@@ -121,6 +121,15 @@ enum RenderCommand {
     try files.publish(task.output, of: task, report: report, metadata: metadata, record: try runner.record())
     if let name = task.playlist { try files.publish(name, sidecar: nil) }
     return report
+  }
+
+  /// The path of the watermark key, checked, which the task then asks for; nil when none is given.
+  private static func key(_ invocation: Invocation, _ task: inout RenderTask) throws(MediaError) -> String? {
+    guard let key = invocation.value("key") else { return nil }
+    // The owner's eyes: the task sees a descriptor only.
+    _ = try WatermarkKey(path: key)
+    task.key = MarkRequest.defaultKeyName
+    return key
   }
 
   private static func plan(_ task: RenderTask, _ document: ReelFile, _ runner: TaskRunner) throws -> Int32 {
@@ -150,9 +159,14 @@ enum RenderCommand {
     guard let output = invocation.argument("PNG") else {
       throw MediaError(.usage, "render", reason: "--frame needs a file to write", advice: "as in --frame 2.5s look.png")
     }
+    for name in ["output", "export-otio"] where invocation.has(name) {
+      throw MediaError(.usage, "render", reason: "--\(name) does not go with --frame", advice: "leave one of them out")
+    }
+    try InputPaths.checkOutput(output, hasSidecar: false)
     var task = task
     task.outputExtension = InputPaths.pathExtension(of: output)
-    let files = try document.files(of: task, output: output, mayReplace: invocation.flag("overwrite"))
+    let key = try key(invocation, &task)
+    let files = try document.files(of: task, output: output, mayReplace: invocation.flag("overwrite"), key: key)
     try files.checkOutput(task.output)
     let report = try runner.run(RenderFrameTask(task, at: position), files: files)
     try files.publish(task.output, sidecar: nil)

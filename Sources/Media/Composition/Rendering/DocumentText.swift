@@ -36,7 +36,7 @@ final class DocumentText {
       self.captions = nil
       return
     }
-    let file = try CaptionFile(try DocumentText.read(captions.file.name, files), name: captions.file.name)
+    let file = try CaptionFile(captions.file.open(files).contents(atMost: DocumentText.maximumBytes), name: captions.file.name)
     self.captions = CaptionTrack(
       file, style: captions.style, offset: captions.offset, frameRate: timeline.frameRate, frameCount: timeline.frameCount)
   }
@@ -45,7 +45,7 @@ final class DocumentText {
   func renderer() throws(MediaError) -> TextRenderer {
     if let started { return started }
     var loaded: [FontFile] = []
-    for name in fonts { loaded.append(FontFile(name: name, bytes: try DocumentText.read(name, files))) }
+    for name in fonts { loaded.append(FontFile(name: name, bytes: try files.openInput(name).contents(atMost: DocumentText.maximumBytes))) }
     let renderer = try TextRenderer(canvas: canvas, fonts: loaded, usesSystemFonts: usesSystemFonts)
     started = renderer
     return renderer
@@ -76,9 +76,7 @@ final class DocumentText {
   }
 
   /// Caption and font files are small; more is a mistake.
-  private static func read(_ name: String, _ files: any Files) throws(MediaError) -> [UInt8] {
-    try files.openInput(name).contents(atMost: 256 << 20)
-  }
+  private static let maximumBytes = 256 << 20
 }
 
 extension Overlay {

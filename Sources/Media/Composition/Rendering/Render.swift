@@ -25,6 +25,7 @@ public final class Render {
   ///
   /// - Throws: `usage` at a place in the document, `missing` and `damaged` for its media, `unavailable` for what cannot be rendered.
   public init(_ document: ReelDocument, files: any Files, environment: MediaEnvironment, fonts: [String] = []) throws(MediaError) {
+    try document.requireFiles(files)
     let inputs = RenderInputs(document, files: files, environment: environment)
     timeline = try Timeline(document) { (reference) throws(MediaError) in try inputs.entry(reference).facts }
     for reference in document.mediaReferences { _ = try inputs.entry(reference) }
@@ -127,13 +128,17 @@ public final class Render {
   }
 
   /// The picture at a frame of the output, composed without encoding.
-  public func picture(at frame: Int) throws(MediaError) -> VideoFrame {
+  ///
+  /// - Parameter mark: puts the document's watermark into it. A document that asks for one throws `usage` without.
+  public func picture(at frame: Int, mark: MarkStage? = nil) throws(MediaError) -> VideoFrame {
+    try requireMark(mark)
     guard frame >= 0, frame < timeline.frameCount else {
       throw MediaError(.usage, "cannot draw frame \(frame)", reason: "the document has \(timeline.frameCount) frames")
     }
     let source = try RenderSource(
       document, timeline: timeline, frames: frame..<frame + 1, color: Render.color, inputs: inputs, text: text, ledger: Ledger())
-    guard let picture = try source.next() else {
+    let pictures: any Source<VideoFrame> = mark.map { source.through($0) } ?? source
+    guard let picture = try pictures.next() else {
       throw MediaError(.bug, "cannot draw frame \(frame)", reason: "the composition ended early")
     }
     return picture

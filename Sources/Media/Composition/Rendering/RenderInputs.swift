@@ -35,6 +35,17 @@ public final class RenderInputs: @unchecked Sendable {
   /// Opens `reference`, once, and looks at its streams. Only on the thread that plans the render.
   public func entry(_ reference: MediaReference) throws(MediaError) -> Entry {
     if let known = entries[reference.name] { return known }
+    do throws(MediaError) {
+      let entry = try open(reference)
+      entries[reference.name] = entry
+      order.append(reference.name)
+      return entry
+    } catch {
+      throw reference.place.leading(to: error)
+    }
+  }
+
+  private func open(_ reference: MediaReference) throws(MediaError) -> Entry {
     let input = try files.openInput(reference.name)
     var environment = environment.noting(in: DamageLog())
     environment.diagnostics = Diagnostics()
@@ -44,8 +55,7 @@ public final class RenderInputs: @unchecked Sendable {
     let audio = demuxer.streams.preferredAudio.flatMap { $0.codec == "none" || $0.channels == 0 ? nil : $0 }
     guard video != nil || audio != nil else {
       throw MediaError(
-        .damaged, "cannot use \(input.displayName)", path: input.displayName, reason: "it has neither pictures nor sound",
-        advice: reference.place.hint)
+        .damaged, "cannot use \(input.displayName)", path: input.displayName, reason: "it has neither pictures nor sound")
     }
     let start = (video?.startTime ?? demuxer.startTime) - demuxer.startTime
     var duration = video?.duration ?? demuxer.duration.map { $0 - start } ?? .zero
@@ -57,13 +67,10 @@ public final class RenderInputs: @unchecked Sendable {
         duration = last - first + MediaTime(video.averageFrameRate.reciprocal)
       }
     }
-    let entry = Entry(
+    return Entry(
       name: reference.name, input: input, environment: environment, video: video, audio: audio, firstPicture: start,
       facts: SourceFacts(duration: duration, frameTimes: frameTimes, hasAudio: audio != nil),
       isStill: demuxer.isStillImage)
-    entries[reference.name] = entry
-    order.append(reference.name)
-    return entry
   }
 
   /// Everything that was opened, in that order.
