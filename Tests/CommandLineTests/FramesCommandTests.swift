@@ -66,6 +66,27 @@ struct FramesCommandTests {
     #expect(again.status == 73 && again.errors.contains("--overwrite"), "\(again.errors)")
   }
 
+  @Test("more sprite sheets than there may be open files, all or none of them")
+  func manySprites() throws {
+    let scratch = try Scratch()
+    let clip = scratch.path("a.mkv")
+    try Tool.succeed(
+      "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=32x16:r=50:d=90", "-c:v", "mpeg4", "-threads", "1", clip)
+    let arguments = [
+      "--nofile=100:100", ReelProgram.path, "frames", clip, "--range", "0..90", "--sprites", scratch.path("t.png"), "--max-size", "8x4",
+    ]
+    let outcome = try Tool.run("prlimit", arguments)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(scratch.names.count == 47 && !scratch.names.contains { $0.hasPrefix(".") }, "\(scratch.names)")
+    #expect(try size(scratch.path("t-45.png")) == "png,80,40")
+    for name in scratch.names where name.hasPrefix("t") { unlink(scratch.path(name)) }
+    // A page that is in the way: nothing stands in the end but it.
+    try Data().write(to: URL(fileURLWithPath: scratch.path("t-40.png")))
+    let refused = try Tool.run("prlimit", arguments)
+    #expect(refused.status == 73 && refused.errors.contains("t-40.png"), "\(refused.errors)")
+    #expect(scratch.names == ["a.mkv", "t-40.png"])
+  }
+
   @Test("the JSON has every key, null where nothing is known, and paths that open")
   func paths() throws {
     let scratch = try Scratch()

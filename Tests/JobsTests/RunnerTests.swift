@@ -54,6 +54,26 @@ import Testing
     #expect(!left.contains { $0.contains(".partial") || $0.contains("-lock-") }, "\(left)")
   }
 
+  /// With and without a file to replace; its temporary names and its sidecar's are shortened.
+  @Test func everyNameThatTheFileSystemTakesWorks() throws {
+    let fixture = try StoreFixture(.sqlite)
+    let name = String(repeating: "n", count: 255)
+    for text in ["one", "two"] {
+      var spec = spec(fixture, name, text)
+      spec.overwrite = true
+      let id = try fixture.store.submit(spec).id
+      try fixture.runner(RunnerTests.writer()).run(until: .drained)
+      #expect(try fixture.store.job(id)?.state == .done)
+      let path = fixture.folder.path + "/" + name
+      #expect(self.text(path) == text)
+      #expect(self.text(Publication.sidecarPath(path))?.hasPrefix(#"{"job":\#(id),"#) == true)
+    }
+    let tooLong = try fixture.store.submit(spec(fixture, name + "n")).id
+    try fixture.runner(RunnerTests.writer()).run(until: .drained)
+    let failure = try #require(try fixture.store.job(tooLong)?.failure)
+    #expect("\(failure)".contains("255 bytes"), "\(failure)")
+  }
+
   /// A drain waits for nothing that its runner cannot do, and says what that is.
   @Test(arguments: StoreKind.installed) func drainLeavesWhatItCannotRun(_ kind: StoreKind) throws {
     let fixture = try StoreFixture(kind)

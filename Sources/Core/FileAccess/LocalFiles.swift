@@ -10,7 +10,13 @@ public final class LocalFiles: Files {
   private struct State {
     var inputs: [String: InputFile] = [:]
     var outputs: [String: PendingOutput] = [:]
+    var waiting: [String: WaitingOutput] = [:]
+    /// By folder, each as long as an output waits in it.
+    var rooms: [String: WaitingRoom] = [:]
   }
+
+  /// Outputs of folders beyond these wait without a descriptor.
+  private static let mostOpen = 32
 
   private let inputPaths: [String: String]
   private let outputPaths: [String: String]
@@ -78,9 +84,27 @@ public final class LocalFiles: Files {
     guard let path = outputPaths[name] ?? pathInFolder(name) else {
       throw MediaError(.bug, "cannot create output \(name)", reason: "the task declares no output of that name")
     }
+    if outputPaths[name] == nil, state.withLock({ $0.outputs.count }) >= LocalFiles.mostOpen { return try createWaiting(name, path) }
     let pending = try PendingOutput(path: path, mayReplace: mayReplace)
     state.withLock { $0.outputs[name] = pending }
     return OutputFile(descriptor: pending.descriptor, displayName: path)
+  }
+
+  /// An output that is one of many: open for who writes it alone.
+  private func createWaiting(_ name: String, _ path: String) throws(MediaError) -> OutputFile {
+    try PendingOutput.check(path: path, mayReplace: mayReplace)
+    PendingOutput.sweepSidecar(path)
+    let folder = PendingOutput.split(path).folder
+    let room: WaitingRoom
+    if let known = state.withLock({ $0.rooms[folder] }) {
+      room = known
+    } else {
+      room = try WaitingRoom(folder: folder)
+      state.withLock { $0.rooms[folder] = room }
+    }
+    let file = try room.admit("cannot create \(path)", path)
+    state.withLock { $0.waiting[name] = WaitingOutput(file.number, in: room, path: path, mayReplace: mayReplace) }
+    return OutputFile(descriptor: file.descriptor, displayName: path)
   }
 
   /// The path of `NAME/FILE` in a declared folder; nil when FILE is not a plain file name.
@@ -101,10 +125,12 @@ public final class LocalFiles: Files {
   public var openedInputs: [String: InputFile] { state.withLock { $0.inputs } }
 
   /// Names of outputs that were created and not yet published.
-  public var pendingOutputs: [String] { state.withLock { $0.outputs.keys.sorted() } }
+  public var pendingOutputs: [String] { state.withLock { (Array($0.outputs.keys) + Array($0.waiting.keys)).sorted() } }
 
   /// The bytes of a pending output, for its hash.
-  public func pendingDescriptor(_ name: String) -> Descriptor? { state.withLock { $0.outputs[name]?.descriptor } }
+  public func pendingDescriptor(_ name: String) -> Descriptor? {
+    state.withLock { $0.outputs[name]?.descriptor ?? $0.waiting[name]?.descriptor }
+  }
 
   /// Checks that `name` could be published now, before any work is done for it.
   public func checkOutput(_ name: String) throws(MediaError) {
@@ -114,9 +140,14 @@ public final class LocalFiles: Files {
 
   /// Makes output `name` appear at its final path, its sidecar first.
   ///
-  /// - Parameter sidecar: the text of `PATH.sidecar.json`; nil for none.
+  /// - Parameter sidecar: the text of its sidecar (`OutputNames.sidecar`); nil for none.
   /// - Throws: `exists` when another file has taken the path meanwhile; nothing is left behind then.
   public func publish(_ name: String, sidecar: String?) throws(MediaError) {
+    let waiting = state.withLock { state in
+      defer { if state.waiting.isEmpty { state.rooms.removeAll() } }
+      return state.waiting.removeValue(forKey: name)
+    }
+    if let waiting { return try waiting.publish(sidecar: sidecar) }
     guard let pending = state.withLock({ $0.outputs.removeValue(forKey: name) }) else {
       throw MediaError(.bug, "cannot publish output \(name)", reason: "it was not created")
     }
@@ -124,5 +155,11 @@ public final class LocalFiles: Files {
   }
 
   /// Gives up every output that has not been published; nothing of it remains.
-  public func discardAll() { state.withLock { $0.outputs.removeAll() } }
+  public func discardAll() {
+    state.withLock {
+      $0.outputs.removeAll()
+      $0.waiting.removeAll()
+      $0.rooms.removeAll()
+    }
+  }
 }

@@ -28,12 +28,12 @@ final class PendingOutput: Sendable {
     guard folderNumber >= 0 else { throw PendingOutput.failure(operation, path, errno) }
     let folder = Descriptor(owning: folderNumber)
     PendingOutput.sweep(folder)
-    if !name.hasSuffix(".sidecar.json") { PendingOutput.sweepSidecar(folder, name) }
+    PendingOutput.sweepSidecar(path)
 
     var number = openat(folderNumber, ".", PendingOutput.unnamed | O_RDWR | O_CLOEXEC, 0o666)
     var partial: String?
     if number < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT || errno == EINVAL) {
-      let candidate = ".\(name).reel-\(getpid())-\(PendingOutput.unique()).partial"
+      let candidate = OutputNames.temporary(for: name, tag: PendingOutput.tag())
       number = openat(folderNumber, candidate, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
       if number >= 0 {
         partial = candidate
@@ -72,6 +72,8 @@ final class PendingOutput: Sendable {
       default:
         throw MediaError(.exists, operation, path: path, reason: "it is a pipe or device", advice: "name a regular file")
       }
+    } else if errno == ENAMETOOLONG {
+      throw failure(operation, path, errno)
     }
     let folder = split(path).folder
     if access(folder, W_OK | X_OK) != 0 { throw failure(operation, path, errno) }
@@ -82,7 +84,7 @@ final class PendingOutput: Sendable {
     let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var number = open(folder, unnamed | O_RDWR | O_CLOEXEC, 0o600)
     if number < 0 {
-      let path = "\(folder)/reel-\(getpid())-\(unique())"
+      let path = "\(folder)/reel-\(tag())"
       number = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
       if number >= 0 { unlink(path) }
     }
@@ -94,13 +96,7 @@ final class PendingOutput: Sendable {
   func publish(sidecar: String?) throws(MediaError) {
     let operation = "cannot publish \(path)"
     guard fsync(descriptor.rawValue) == 0 else { throw PendingOutput.failure(operation, path, errno) }
-    if let sidecar {
-      // Without replacing, like the output itself: whoever links the sidecar first owns the name.
-      let file = try PendingOutput(path: path + ".sidecar.json", mayReplace: mayReplace)
-      fchmod(file.descriptor.rawValue, 0o600)
-      try file.write(sidecar)
-      try file.publish(sidecar: nil)
-    }
+    if let sidecar { try PendingOutput.publishSidecar(sidecar, of: path, mayReplace: mayReplace) }
     do throws(MediaError) {
       if let partialName {
         try move(partialName, operation)
@@ -108,10 +104,19 @@ final class PendingOutput: Sendable {
         try place(operation)
       }
     } catch {
-      if sidecar != nil { unlinkat(folder.rawValue, name + ".sidecar.json", 0) }
+      if sidecar != nil { unlink(OutputNames.sidecar(of: path)) }
       throw error
     }
     fsync(folder.rawValue)
+  }
+
+  /// Makes the sidecar of the output at `path` appear. Without replacing, like the output itself: whoever links the sidecar
+  /// first owns the name.
+  static func publishSidecar(_ text: String, of path: String, mayReplace: Bool) throws(MediaError) {
+    let file = try PendingOutput(path: OutputNames.sidecar(of: path), mayReplace: mayReplace)
+    fchmod(file.descriptor.rawValue, 0o600)
+    try file.write(text)
+    try file.publish(sidecar: nil)
   }
 
   private func write(_ text: String) throws(MediaError) {
@@ -129,7 +134,7 @@ final class PendingOutput: Sendable {
     let source = "/proc/self/fd/\(descriptor.rawValue)"
     if linkat(AT_FDCWD, source, folder.rawValue, name, AT_SYMLINK_FOLLOW) == 0 { return }
     guard errno == EEXIST && mayReplace else { throw PendingOutput.failure(operation, path, errno) }
-    let temporary = ".\(name).reel-\(getpid())-\(PendingOutput.unique()).partial"
+    let temporary = OutputNames.temporary(for: name, tag: PendingOutput.tag())
     guard linkat(AT_FDCWD, source, folder.rawValue, temporary, AT_SYMLINK_FOLLOW) == 0 else {
       throw PendingOutput.failure(operation, path, errno)
     }
@@ -147,8 +152,8 @@ final class PendingOutput: Sendable {
     guard moved == 0 else { throw PendingOutput.failure(operation, path, errno) }
   }
 
-  /// Removes partial files whose writer is gone: their lock can be had.
-  private static func sweep(_ folder: Descriptor) {
+  /// Removes partial files and waiting rooms whose writer is gone: their lock can be had.
+  static func sweep(_ folder: Descriptor) {
     let copy = openat(folder.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard copy >= 0, let listing = fdopendir(copy) else { return }
     defer { closedir(listing) }
@@ -159,33 +164,34 @@ final class PendingOutput: Sendable {
       guard name.hasPrefix("."), name.hasSuffix(".partial"), name.contains(".reel-") else { continue }
       let number = openat(folder.rawValue, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
       guard number >= 0 else { continue }
-      if flock(number, LOCK_EX | LOCK_NB) == 0 { unlinkat(folder.rawValue, name, 0) }
+      if flock(number, LOCK_EX | LOCK_NB) == 0, unlinkat(folder.rawValue, name, 0) != 0, errno == EISDIR, name.hasPrefix(".reel-") {
+        WaitingRoom.remove(name, opened: number, from: folder.rawValue)
+      }
       close(number)
     }
   }
 
   /// Removes the sidecar of an output that never appeared.
-  private static func sweepSidecar(_ folder: Descriptor, _ name: String) {
+  static func sweepSidecar(_ path: String) {
     var status = stat()
-    if fstatat(folder.rawValue, name, &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT {
-      unlinkat(folder.rawValue, name + ".sidecar.json", 0)
-    }
+    if !OutputNames.isSidecar(path), lstat(path, &status) != 0 && errno == ENOENT { unlink(OutputNames.sidecar(of: path)) }
   }
 
-  private static func split(_ path: String) -> (folder: String, name: String) {
+  static func split(_ path: String) -> (folder: String, name: String) {
     guard let slash = path.lastIndex(of: "/") else { return (".", path) }
     return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
   }
 
   private static let counter = Atomic<UInt64>(0)
 
-  private static func unique() -> String {
+  /// Tells temporary files from each other.
+  static func tag() -> String {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
-    return String(UInt64(time.tv_nsec) &+ counter.add(1, ordering: .relaxed).newValue &* 1_000_000_007, radix: 36)
+    return "\(getpid())-" + String(UInt64(time.tv_nsec) &+ counter.add(1, ordering: .relaxed).newValue &* 1_000_000_007, radix: 36)
   }
 
-  private static func failure(_ operation: String, _ path: String, _ error: Int32) -> MediaError {
+  static func failure(_ operation: String, _ path: String, _ error: Int32) -> MediaError {
     let text = String(cString: strerror(error))
     switch error {
     case EEXIST:
@@ -194,6 +200,10 @@ final class PendingOutput: Sendable {
       return MediaError(.exists, operation, path: path, reason: "its folder does not exist", advice: "create the folder first")
     case EACCES, EPERM, EROFS:
       return MediaError(.exists, operation, path: path, reason: text, advice: "choose a folder that you may write to")
+    case ENAMETOOLONG:
+      return MediaError(.exists, operation, path: path, reason: text, advice: "use a name of at most 255 bytes")
+    case EMFILE, ENFILE:
+      return MediaError(.io, operation, path: path, reason: text, advice: "allow more open files (ulimit -n)")
     case ENOSPC, EDQUOT:
       return MediaError(.io, operation, path: path, reason: text, advice: "free some space and try again")
     default:

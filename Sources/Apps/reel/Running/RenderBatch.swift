@@ -99,7 +99,7 @@ struct RenderBatch {
       var parameters: RenderTask
     }
     guard !invocation.flag("overwrite"), let own = FileSnapshot(path: path),
-      let sidecar = try? LocalFiles.openInput(path: path + ".sidecar.json"), let text = try? sidecar.contents(atMost: 64 << 20),
+      let sidecar = try? LocalFiles.openInput(path: OutputNames.sidecar(of: path)), let text = try? sidecar.contents(atMost: 64 << 20),
       var made = try? JSONDecoder().decode(Made.self, from: Data(text)), made.output.bytes == own.byteCount
     else { return false }
     // Where pieces come from does not change what they are.

@@ -19,14 +19,19 @@ final class PendingFile: Sendable {
     let folderNumber = open(folderPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folderNumber >= 0 else { throw PendingFile.failure("create", path, errno) }
     folder = Descriptor(owning: folderNumber)
+    // At once, not after all the work.
+    var status = stat()
+    if fstatat(folderNumber, name, &status, AT_SYMLINK_NOFOLLOW) != 0, errno == ENAMETOOLONG {
+      throw PendingFile.failure("create", path, errno)
+    }
+    temporaryName = OutputNames.temporary(for: name, tag: tag)
     var number = openat(folderNumber, ".", PendingFile.unnamed | O_RDWR | O_CLOEXEC, mode)
     var partial: String?
     if number < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT || errno == EINVAL) {
-      let candidate = ".\(name).reel-\(tag).partial"
-      number = openat(folderNumber, candidate, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+      number = openat(folderNumber, temporaryName, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
       if number >= 0 {
         flock(number, LOCK_EX | LOCK_NB)
-        partial = candidate
+        partial = temporaryName
       }
     }
     guard number >= 0 else { throw PendingFile.failure("create", path, errno) }
@@ -34,7 +39,6 @@ final class PendingFile: Sendable {
     partialName = partial
     self.name = name
     self.path = path
-    temporaryName = ".\(name).reel-\(tag).partial"
   }
 
   private let temporaryName: String
@@ -87,6 +91,7 @@ final class PendingFile: Sendable {
   /// Removes what attempts of `job` that died between two steps of `replace` left beside `path`.
   static func sweep(_ path: String, job: JobID, except token: Int64) {
     let (folder, name) = split(path)
+    let beginnings = [name, split(OutputNames.sidecar(of: path)).name].map { OutputNames.temporaryBeginning(for: $0) + "\(job)-" }
     guard let listing = opendir(folder) else { return }
     defer { closedir(listing) }
     while let entry = readdir(listing) {
@@ -94,8 +99,7 @@ final class PendingFile: Sendable {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
       guard found.hasPrefix("."), found.hasSuffix(".partial"), !found.contains(".reel-\(job)-\(token)") else { continue }
-      let isOwn = found.hasPrefix(".\(name).reel-\(job)-") || found.hasPrefix(".\(name).sidecar.json.reel-\(job)-")
-      if isOwn { unlink("\(folder)/\(found)") }
+      if beginnings.contains(where: found.hasPrefix) { unlink("\(folder)/\(found)") }
     }
   }
 
@@ -112,6 +116,7 @@ final class PendingFile: Sendable {
       return JobsError(.outputExists, operation, reason: "its folder does not exist", advice: "create the folder first")
     case EACCES, EPERM, EROFS, ELOOP:
       return JobsError(.outputExists, operation, reason: text, advice: "choose a folder that you may write to")
+    case ENAMETOOLONG: return JobsError(.outputExists, operation, reason: text, advice: "use a name of at most 255 bytes")
     case ENOSPC, EDQUOT: return JobsError(.io, operation, reason: text, advice: "free some space")
     default: return JobsError(.io, operation, reason: text)
     }

@@ -150,7 +150,7 @@ struct Publication {
     return file
   }
 
-  static func sidecarPath(_ path: String) -> String { path + ".sidecar.json" }
+  static func sidecarPath(_ path: String) -> String { OutputNames.sidecar(of: path) }
 
   /// Whether the file at the output's path has its size and hash.
   static func stands(_ output: JobOutput) -> Bool {
