@@ -262,4 +262,7 @@ if Context.environment["REELWRIGHT_SANITIZE"] != nil {
       || path.hasPrefix("Sources/Apps/reel")
   }
   package.products = []
+  // One test target is enough: all of them are linked into one program.
+  package.targets.append(.target(name: "CMutexOrder", path: "Tests/CMutexOrder"))
+  package.targets.first { $0.name == "PipelineTests" }?.dependencies.append("CMutexOrder")
 }
