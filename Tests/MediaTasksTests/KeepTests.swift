@@ -140,6 +140,45 @@ import Testing
       } == true)
   }
 
+  @Test(
+    "a click lies where it lay against the pictures, in Matroska and WebM too, encoded and copied from there", arguments: ["mkv", "webm"],
+    [0, 0.7])
+  func clicks(_ container: String, _ late: Double) throws {
+    let scratch = try ScratchFolder()
+    let source = scratch.path + "/clicks.mov"
+    try make([
+      "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=2", "-itsoffset", "\(late)", "-f", "lavfi", "-i",
+      "aevalsrc='0.8*sin(9000*t)*gte(t,0.25)*lt(t,0.35)':sample_rate=48000:duration=1.1", "-c:v", "libx264", "-preset", "ultrafast", "-c:a",
+      "pcm_s16le", source,
+    ])
+    /// On the file's own clock: when the tone begins, less when the first picture is shown.
+    func click(_ path: String) throws -> Double {
+      let video = try Tool.lines(
+        "ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "stream=start_time", "-of", "csv=p=0", path)
+      let heard = try Tool.run(
+        "ffmpeg", ["-nostdin", "-copyts", "-i", path, "-map", "0:a", "-af", "silencedetect=noise=-16dB:d=0.05", "-f", "null", "-"])
+      let end = heard.errors.split(separator: "silence_end: ").dropFirst().first.flatMap { Double($0.prefix { $0 != " " }) }
+      return try #require(end) - #require(video.first.flatMap { Double($0) })
+    }
+    let wanted = late + 0.25
+    let given = try click(source)
+    #expect(abs(given - wanted) < 0.001, "\(given)")
+    let out = scratch.path + "/out.\(container)"
+    _ = try TrackTests().encode(source, to: out) { _ in }
+    let made = try click(out)
+    #expect(abs(made - wanted) < 0.002, "\(made)")
+    // Copied packet by packet, from here and from elsewhere.
+    let opus = scratch.path + "/opus.mp4"
+    try make(["-i", source, "-c:v", "copy", "-c:a", "libopus", "-strict", "-2", opus])
+    for from in [out, opus] {
+      let before = try click(from)
+      let to = scratch.path + (container == "mkv" || from == opus ? "/copied.mkv" : "/copied.webm")
+      _ = try TrackTests().encode(from, to: to) { ($0.codec, $0.audioCodec) = ("copy", "copy") }
+      let after = try click(to)
+      #expect(abs(after - before) < 0.002, "\(after) instead of \(before)")
+    }
+  }
+
   @Test("a bare stream that is cut within a picture is incomplete") func cutStream() throws {
     let scratch = try ScratchFolder()
     let whole = scratch.path + "/whole.h264"

@@ -18,6 +18,9 @@ public struct Muxer: ~Copyable {
   private var priming: [Int: Int64] = [:]
   /// Those of sound that begins late in a file with edit lists: it is delayed by them, and they are cut at the end.
   private var lateStreams: [Int: Int64] = [:]
+  /// What players take off the times of Opus in Matroska and WebM, in the stream's unit: RFC 9559 has a block's time include the codec's delay,
+  /// which FFmpeg 5.1 writes into the header and leaves out of the times.
+  private var codecDelays: [Int: Int64] = [:]
   private var hasStarted = false
   private var hasFinished = false
   /// Packets written for each stream.
@@ -149,6 +152,13 @@ public struct Muxer: ~Copyable {
     for (type, bytes) in tags.hdr?.sideData ?? [] { Muxer.addSideData(bytes, type: type, to: stream) }
     if let isDefault = tags.isDefault { stream.pointee.disposition = isDefault ? AV_DISPOSITION_DEFAULT : 0 }
     if let title = tags.title { av_dict_set(&stream.pointee.metadata, "title", title, 0) }
+    let sound = stream.pointee.codecpar.pointee
+    if sound.codec_id == AV_CODEC_ID_OPUS, sound.initial_padding > 0, sound.sample_rate > 0,
+      ["matroska", "webm"].contains(String(cString: context.pointee.oformat.pointee.name))
+    {
+      codecDelays[Int(stream.pointee.index)] = av_rescale_q(
+        Int64(sound.initial_padding), AVRational(num: 1, den: sound.sample_rate), unit.avRational)
+    }
     inputUnits.append(unit)
     packetCounts.append(0)
     return Int(stream.pointee.index)
@@ -193,6 +203,7 @@ public struct Muxer: ~Copyable {
       if packetCounts[index] == 0, (packet.presentationTicks ?? -samples) > -samples { lateStreams[index] = samples }
       if let delay = lateStreams[index] { packet.delay(by: delay) }
     }
+    if let delay = codecDelays[index] { packet.delay(by: delay) }
     packet.rescale(to: Rational(stream.pointee.time_base))
     packet.raw.pointee.pos = -1
     let status = environment.diagnostics.collecting { av_interleaved_write_frame(context, packet.raw) }
