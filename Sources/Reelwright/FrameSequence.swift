@@ -51,12 +51,12 @@ private final class FramePuller<Output: Sendable>: Sendable {
 
   private let requests = PullRequests<Continuation>()
   private let stream: FrameStream<Output>
-  private let thread: Thread
+  private let thread: Thread?
 
   init(_ stream: FrameStream<Output>) {
     self.stream = stream
     let requests = requests
-    thread = Thread {
+    thread = try? Thread {
       while let continuation = requests.take() {
         do throws(MediaError) {
           continuation.resume(returning: try stream.next())
@@ -70,10 +70,16 @@ private final class FramePuller<Output: Sendable>: Sendable {
   deinit {
     stream.cancel()
     requests.close()
-    thread.join()
+    thread?.join()
   }
 
-  func pull(_ continuation: Continuation) { requests.put(continuation) }
+  func pull(_ continuation: Continuation) {
+    guard thread != nil else {
+      return continuation.resume(
+        throwing: MediaError(.retryLater, "cannot wait for frames", reason: "no thread can be had", advice: NativeThread.limitAdvice))
+    }
+    requests.put(continuation)
+  }
 
   func cancel() { stream.cancel() }
 }

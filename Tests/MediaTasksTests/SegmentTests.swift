@@ -232,8 +232,8 @@ import Testing
   @Test func twoRendersShareACache() throws {
     let clips = try Clips()
     let results = Mutex<[String]>([])
-    let threads = (0..<3).map { index in
-      Thread {
+    let threads = try (0..<3).map { index throws(MediaError) in
+      try Thread {
         _ = try? clips.render(clips.document(), to: "out\(index).mp4", copies: false, cache: "cache")
         results.withLock { $0.append(clips.digest("out\(index).mp4")) }
       }

@@ -15,14 +15,15 @@ public final class SignalWatcher: Sendable {
   private let cancellation: Cancellation
 
   /// Call on the main thread before any other thread starts.
-  public init(cancelling cancellation: Cancellation) {
+  ///
+  /// - Throws: `retryLater` when no thread can be had: without it a signal would go unheard, so nothing is to be started at all.
+  public init(cancelling cancellation: Cancellation) throws(MediaError) {
     self.cancellation = cancellation
     var signals = SignalWatcher.watched
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     // A reader of our output or a worker that went away is reported as a failed write, not as a death.
     signal(SIGPIPE, SIG_IGN)
-    // Without it a signal would go unheard, so nothing is started at all.
-    do throws(MediaError) { try NativeThread { self.watch() }.detach() } catch { fatalError(error.description) }
+    try NativeThread { self.watch() }.detach()
   }
 
   /// The first signal that came; nil while there was none.

@@ -33,9 +33,6 @@ public struct Tool: Sendable {
     _ words: [String], console: Console, cancellation: Cancellation = Cancellation(),
     signalReceived: () -> Int32? = { nil }
   ) -> Int32 {
-    let beforeEnd = words.prefix { $0 != "--" }
-    let isJSON = beforeEnd.contains("--json")
-    let isVerbose = beforeEnd.contains("--verbose")
     do {
       if words.isEmpty {
         try console.write(overview)
@@ -56,11 +53,15 @@ public struct Tool: Sendable {
         return try action(invocation)
       }
     } catch {
-      return report(error, isJSON: isJSON, isVerbose: isVerbose, console: console, signalReceived: signalReceived())
+      return report(error, words, console: console, signalReceived: signalReceived())
     }
   }
 
-  private func report(_ error: any Error, isJSON: Bool, isVerbose: Bool, console: Console, signalReceived: Int32?) -> Int32 {
+  /// Prints what ended the command line `words`, and returns its exit status.
+  public func report(_ error: any Error, _ words: [String], console: Console, signalReceived: Int32? = nil) -> Int32 {
+    let beforeEnd = words.prefix { $0 != "--" }
+    let isJSON = beforeEnd.contains("--json")
+    let isVerbose = beforeEnd.contains("--verbose")
     let known = error as? any ReportedError
     let reported: any ReportedError =
       known ?? MediaError(.bug, "unexpected error", reason: "\(error)", advice: "please report this as a bug of \(root.name)")

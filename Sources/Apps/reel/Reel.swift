@@ -10,10 +10,13 @@ enum Reel {
   static func main() -> Int32 {
     Console.occupyStandardDescriptors()
     let cancellation = Cancellation()
-    let watcher = SignalWatcher(cancelling: cancellation)
-    return tool.run(
-      Array(CommandLine.arguments.dropFirst()), console: Console(), cancellation: cancellation,
-      signalReceived: { watcher.signalReceived })
+    let words = Array(CommandLine.arguments.dropFirst())
+    do throws(MediaError) {
+      let watcher = try SignalWatcher(cancelling: cancellation)
+      return tool.run(words, console: Console(), cancellation: cancellation, signalReceived: { watcher.signalReceived })
+    } catch {
+      return tool.report(error, words, console: Console())
+    }
   }
 
   static var tool: Tool {

@@ -31,10 +31,13 @@ public struct NativeThread: Sendable {
       }, start.toOpaque())
     guard failure == 0 else {
       start.release()
-      throw MediaError(.retryLater, "cannot start a thread", reason: String(cString: strerror(failure)))
+      throw MediaError(.retryLater, "cannot start a thread", reason: String(cString: strerror(failure)), advice: NativeThread.limitAdvice)
     }
     handle = made
   }
+
+  /// What to do when no thread can be had.
+  public static let limitAdvice = "raise the limit on processes and threads (ulimit -u, TasksMax= of the service), or give --threads 1"
 
   /// Waits until the function has returned.
   public func join() { pthread_join(handle, nil) }

@@ -68,7 +68,7 @@ public struct Decoder: ~Copyable {
     guard status >= 0 else {
       avcodec_free_context(&opened)
       if let refusal = environment.refusal(operation, path: displayName) { throw refusal }
-      throw FFmpegError.make(status, operation, path: displayName, diagnostics: environment.diagnostics)
+      throw FFmpegError.opening(status, operation, path: displayName, fallback: .damaged, diagnostics: environment.diagnostics)
     }
     self.stream = stream
     self.startTime = startTime

@@ -246,7 +246,7 @@ public struct Encoder: ~Copyable {
           advice: "on a machine that has it, its driver must be installed and --isolation none be given",
           details: environment.diagnostics.lines)
       }
-      throw FFmpegError.make(status, "cannot encode with \(name)", fallback: .usage, diagnostics: environment.diagnostics)
+      throw FFmpegError.opening(status, "cannot encode with \(name)", fallback: .usage, diagnostics: environment.diagnostics)
     }
   }
 

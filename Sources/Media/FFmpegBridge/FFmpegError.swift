@@ -21,13 +21,27 @@ enum FFmpegError {
       case rw_error_interrupted: .cancelled
       case rw_error_no_memory: .refused
       case rw_error_io, rw_error_no_space: .io
+      case rw_error_again: .retryLater
       case rw_error_no_decoder, rw_error_no_demuxer, rw_error_unsupported: .unavailable
       default: fallback
       }
     let lines = diagnostics?.lines ?? []
     return MediaError(
       kind, operation, path: path, reason: kind == .cancelled ? "cancelled" : lines.last.map { "\(text(code)): \($0)" } ?? text(code),
-      advice: advice, details: lines)
+      advice: advice ?? (kind == .retryLater ? NativeThread.limitAdvice : nil), details: lines)
+  }
+
+  /// The error for a codec that did not open. Codecs that start threads say nothing of use when they get none.
+  static func opening(
+    _ code: Int32, _ operation: String, path: String? = nil, fallback: MediaError.Code, diagnostics: Diagnostics
+  ) -> MediaError {
+    do throws(MediaError) {
+      try NativeThread {}.join()
+    } catch {
+      return MediaError(
+        error.code, operation, path: path, reason: "\(error.operation): \(error.reason)", advice: error.advice, details: diagnostics.lines)
+    }
+    return make(code, operation, path: path, fallback: fallback, diagnostics: diagnostics)
   }
 }
 

@@ -58,7 +58,7 @@ public final class FrameExtractor {
   /// the stream gives the results in ascending order of time. Only one stream of an extractor may be in use.
   ///
   /// - Parameter examined: told, on a decoding thread, the time of every frame that a search for scenes looks at, in order. Default nobody.
-  /// - Throws: `usage` for a request that cannot be, or what reading the file met.
+  /// - Throws: `usage` for a request that cannot be, or what reading the file met; `retryLater` when no thread can be had.
   public func frames<Output: Sendable>(
     _ request: FramesRequest, examined: (@Sendable (MediaTime) -> Void)? = nil,
     transform: @escaping @Sendable (ExtractedFrame) throws(MediaError) -> Output
@@ -78,8 +78,8 @@ public final class FrameExtractor {
     let context = WorkerContext(
       input: input, stream: stream.index, environment: environment, index: index, allowsDamagedFrames: request.allowsDamagedFrames,
       threads: decoderThreads)
-    let threads = own.map { seat in
-      Thread {
+    let work = own.map { seat in
+      { @Sendable in
         do throws(MediaError) {
           while let number = delivery.takeGroup() {
             let reader: StreamReader
@@ -104,6 +104,9 @@ public final class FrameExtractor {
         }
       }
     }
+    // Fewer threads than wanted take longer and give the same.
+    var threads = [try Thread(work[0])]
+    for body in work.dropFirst() { if let thread = try? Thread(body) { threads.append(thread) } }
     return FrameStream(delivery: delivery, threads: threads, tally: tally) { [weak self] in
       for seat in own {
         if let reader = seat.reader { self?.readers.append(reader) }

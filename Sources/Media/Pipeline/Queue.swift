@@ -12,7 +12,8 @@ public protocol Weighted: Sendable {
 ///
 /// The buffer is full as soon as one of its bounds is reached; an element larger than a bound still passes alone. An
 /// error of the upstream arrives after the elements that came before it. When the queue is stopped or released, the
-/// upstream's thread ends at its next element.
+/// upstream's thread ends at its next element. Where no thread can be had (a limit on processes) there is no buffer: the upstream
+/// works on the consumer's thread, which is slower and gives the same.
 public final class Queue<Element: Weighted>: Source, @unchecked Sendable {
   /// The bounds of a queue.
   public struct Bounds: Hashable, Sendable {
@@ -38,18 +39,19 @@ public final class Queue<Element: Weighted>: Source, @unchecked Sendable {
   }
 
   private let shared: Shared
-  private let thread: Thread
+  private let thread: Thread?
 
   /// Starts the thread at once.
   public init(bounds: Bounds = Bounds(), upstream: any Source<Element>) {
     let shared = Shared(bounds: bounds, upstream: upstream)
     self.shared = shared
-    thread = Thread { shared.pump() }
+    thread = try? Thread { shared.pump() }
   }
 
   deinit { stop() }
 
   public func next() throws(MediaError) -> Element? {
+    guard thread != nil else { return try shared.pull() }
     switch shared.take() {
     case .success(let element): return element
     case .failure(let error): throw error
@@ -59,7 +61,7 @@ public final class Queue<Element: Weighted>: Source, @unchecked Sendable {
   /// Ends the upstream's thread and waits for it. Elements not yet taken are dropped.
   public func stop() {
     shared.stop()
-    thread.join()
+    thread?.join()
   }
 
   public var statistics: Statistics { shared.condition.locked { shared.statistics } }
@@ -94,6 +96,17 @@ public final class Queue<Element: Weighted>: Source, @unchecked Sendable {
       } catch {
         finish(error)
       }
+    }
+
+    /// The upstream's next element, without a buffer.
+    func pull() throws(MediaError) -> Element? {
+      guard condition.locked({ !isStopped }), let element = try upstream.next() else { return nil }
+      condition.locked {
+        statistics.elements += 1
+        statistics.peakBytes = max(statistics.peakBytes, element.byteCount)
+        statistics.peakElements = 1
+      }
+      return element
     }
 
     private func put(_ element: Element) -> Bool {

@@ -1,17 +1,16 @@
 import Glibc
-import MediaCore
+public import MediaCore
 
 /// A thread that runs one function and can be joined from any thread, more than once.
 public final class Thread: @unchecked Sendable {
-  /// Nil once it was joined or detached, or when the function ran on the thread that asked.
+  /// Nil once it was joined or detached.
   private var thread: NativeThread?
   private let state = Condition()
 
-  /// Starts the thread. When none can be had (a process limit) the work is done here, which is slower but right.
-  public init(_ body: @escaping @Sendable () -> Void) {
-    thread = try? NativeThread(body)
-    if thread == nil { body() }
-  }
+  /// Starts the thread.
+  ///
+  /// - Throws: `retryLater` when none can be had (a limit on processes); then `body` does not run.
+  public init(_ body: @escaping @Sendable () -> Void) throws(MediaError) { thread = try NativeThread(body) }
 
   /// Waits until the function has returned.
   public func join() { take()?.join() }

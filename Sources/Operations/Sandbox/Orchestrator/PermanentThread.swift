@@ -40,7 +40,7 @@ final class PermanentThread: Sendable {
           $0.isRunning = false
           $0.pending.removeAll()
         }
-        throw MediaError(.retryLater, "cannot start a worker process", reason: error.reason)
+        throw MediaError(.retryLater, "cannot start a worker process", reason: error.reason, advice: error.advice)
       }
     }
     return answer.wait { $0 }

@@ -55,7 +55,11 @@ struct WorkerDeath {
       return MediaError(
         .retryLater, operation, reason: "the worker process was killed from outside (\(cause))",
         advice: "when nobody did, the machine was out of memory: use fewer workers")
-    case 0 where exit.status == 71:
+    case 0 where exit.status == WorkerExit.noThread:
+      return MediaError(
+        .retryLater, operation, reason: "the worker process cannot start its thread: \(String(cString: strerror(EAGAIN)))",
+        advice: NativeThread.limitAdvice)
+    case 0 where exit.status == WorkerExit.noMemoryForThread:
       return MediaError(
         .refused, operation, reason: "the worker process cannot start its thread within limit memory=\(limits.memoryMebibytes) MiB",
         advice: "raise it with --limit memory=MIB")

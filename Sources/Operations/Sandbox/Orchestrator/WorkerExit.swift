@@ -2,6 +2,10 @@ internal import CSystem
 
 /// How a worker process ended.
 struct WorkerExit: Hashable, Sendable {
+  /// Exit statuses of a worker that got no thread for its task: for want of address space, or of a place among the user's processes.
+  static let noMemoryForThread: Int32 = 71
+  static let noThread: Int32 = 75
+
   /// nil when somebody else reaped it.
   var status: Int32?
   /// The signal that killed it; 0 when it exited.

@@ -40,7 +40,10 @@ final class WorkerProcess: @unchecked Sendable {
       return (result, processID)
     }
     guard result == 0 else {
-      throw systemError("cannot start \(command[0])", result, path: command[0], code: result == -EAGAIN ? .retryLater : .configuration)
+      guard result == -EAGAIN else { throw systemError("cannot start \(command[0])", result, path: command[0], code: .configuration) }
+      throw MediaError(
+        .retryLater, "cannot start \(command[0])", path: command[0], reason: String(cString: strerror(EAGAIN)),
+        advice: NativeThread.limitAdvice)
     }
     return WorkerProcess(processID: processID, socket: channel.socket, errorOutput: channel.errorOutput, template: nil)
   }

@@ -118,7 +118,10 @@ public enum WorkerService {
           files: BrokeredFiles(channel),
           cancellation: cancellation, progress: { reporter.report($0) }, log: { channel.send(.log, Array($0.utf8.prefix(60 << 10))) },
           isolation: isolation)
-        guard let thread = try? NativeThread({ run(task, channel, handler) }) else { _exit(71) }
+        guard let thread = try? NativeThread({ run(task, channel, handler) }) else {
+          let stack = mmap(nil, 8 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+          _exit(stack == MAP_FAILED ? WorkerExit.noMemoryForThread : WorkerExit.noThread)
+        }
         thread.detach()
       case .cancel: cancellation.cancel()
       case .opened:
