@@ -52,6 +52,28 @@ struct ExtractionPlan: Sendable {
     isDense = index == nil || groups.count == 1
   }
 
+  /// What each group asks for.
+  func efforts(index: KeyframeIndex?) -> [GroupEffort] {
+    groups.map { group in
+      let start: Int64
+      if case .keyframe(let entry) = group.start, let index { start = index.ticks[entry] } else { start = index?.ticks.first ?? 0 }
+      switch group.work {
+      case .targets(let targets):
+        // The last frame of all is wanted by a time that no stream reaches.
+        let end = max(start, min(targets.last ?? start, index?.ticks.last ?? Int64.max / 4))
+        return GroupEffort(results: results(of: group, targets: targets.count), cost: end - start)
+      case .keyframe: return GroupEffort(results: results(of: group, targets: 1), cost: 0)
+      case .sharpest(let range): return GroupEffort(results: 1, cost: max(start, range.upperBound) - start)
+      case .allKeyframes, .range, .scenes: return GroupEffort(results: nil, cost: 0)
+      }
+    }
+  }
+
+  private func results(of group: TargetGroup, targets: Int) -> Int {
+    guard let wanted else { return targets }
+    return (group.firstTarget..<min(group.firstTarget + targets, wanted.count)).reduce(0) { $0 + wanted[$1].count }
+  }
+
   /// The results that one item of a group stands for.
   func results<Output: Sendable>(
     of item: GroupRun.Item, in group: TargetGroup, _ transform: (ExtractedFrame) throws(MediaError) -> Output

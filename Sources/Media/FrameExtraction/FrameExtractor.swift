@@ -69,7 +69,8 @@ public final class FrameExtractor {
     let threadCount = max(1, min(workers, groups.count))
     // Several groups are decoded side by side by decoders of one thread; a single one by a decoder with several.
     let decoderThreads = threadCount == 1 ? plan.isDense ? workers : 1 : 1
-    let delivery = OrderedDelivery<FrameResult<Output>>(groups: groups.count, capacity: max(2, threadCount))
+    let delivery = OrderedDelivery<FrameResult<Output>>(
+      groups: plan.efforts(index: index), capacity: max(2, threadCount * (threadCount == 1 ? 1 : resultsAhead)))
     let tally = Tally(planning)
     planning = ExtractionCounters()
     // The first worker has a reader that is open already; the others open theirs on their own threads.
@@ -118,6 +119,9 @@ public final class FrameExtractor {
   public func frames(_ request: FramesRequest) throws(MediaError) -> FrameStream<VideoFrame> {
     try frames(request) { extracted throws(MediaError) in extracted.frame }
   }
+
+  /// Results of one worker that may wait for their turn: as many as hold 48 MiB as RGB, at least one and at most eight.
+  private var resultsAhead: Int { min(8, max(1, (48 << 20) / max(1, 3 * stream.size.width * stream.size.height))) }
 
   private func takeReader(threads: Int) throws(MediaError) -> StreamReader {
     if let reader = readers.popLast() {

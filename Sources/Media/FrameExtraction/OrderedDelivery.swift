@@ -3,31 +3,55 @@ import Pipeline
 
 /// Carries results from several producers, each working on one numbered group at a time, to one consumer in the order of
 /// the groups. Bounded: producers of later groups wait once `capacity` results are under way, and the group that the
-/// consumer is at may always go on, so nothing can lock up.
+/// consumer is at may always go on.
+///
+/// One producer is always at the first group that is not finished, so nothing can lock up. The others take the longest group of those
+/// whose results all find room until the consumer is there: a long group that begins last would leave the other producers idle
+/// (longest processing time first; R. L. Graham, Bounds on multiprocessing timing anomalies, 1969).
 final class OrderedDelivery<Element: Sendable>: @unchecked Sendable {
   private let condition = Condition()
   private let capacity: Int
-  private let groupCount: Int
+  private let groups: [GroupEffort]
   private var waiting: [Int: [Element]] = [:]
-  private var finished: Set<Int> = []
+  private var isTaken: [Bool]
+  private var isFinished: [Bool]
+  /// The first group that is not finished.
+  private var front = 0
+  /// The group that the consumer is at.
   private var current = 0
-  private var nextGroup = 0
   private var underWay = 0
   private var isStopped = false
   private var failure: MediaError?
 
-  init(groups: Int, capacity: Int) {
-    groupCount = groups
+  init(groups: [GroupEffort], capacity: Int) {
+    self.groups = groups
     self.capacity = max(1, capacity)
+    isTaken = Array(repeating: false, count: groups.count)
+    isFinished = isTaken
   }
 
-  /// The next group that nobody works on; nil when there is none or everything was stopped.
+  /// The group to work on next; nil when there is none or everything was stopped.
   func takeGroup() -> Int? {
     condition.locked {
-      guard !isStopped, nextGroup < groupCount else { return nil }
-      defer { nextGroup += 1 }
-      return nextGroup
+      guard !isStopped, let group = nextGroup() else { return nil }
+      isTaken[group] = true
+      return group
     }
+  }
+
+  private func nextGroup() -> Int? {
+    guard front < groups.count, isTaken[front] else { return front < groups.count ? front : nil }
+    var room = capacity
+    var best: Int?
+    for group in current..<groups.count {
+      if let results = groups[group].results { room -= results } else { room = -1 }
+      // Beyond the room it is the order that counts.
+      if room < 0 && best != nil { break }
+      guard !isTaken[group] else { continue }
+      if best.map({ groups[group].cost > groups[$0].cost }) ?? true { best = group }
+      if room < 0 { break }
+    }
+    return best
   }
 
   /// Hands over a result; false when nobody wants it any more.
@@ -44,7 +68,8 @@ final class OrderedDelivery<Element: Sendable>: @unchecked Sendable {
 
   func finish(group: Int) {
     condition.locked {
-      finished.insert(group)
+      isFinished[group] = true
+      while front < groups.count, isFinished[front] { front += 1 }
       condition.wakeAll()
     }
   }
@@ -77,13 +102,13 @@ final class OrderedDelivery<Element: Sendable>: @unchecked Sendable {
           condition.wakeAll()
           return .success(first)
         }
-        if finished.remove(current) != nil {
+        if current < groups.count, isFinished[current] {
           waiting[current] = nil
           current += 1
           condition.wakeAll()
           continue
         }
-        if current == groupCount { return .success(nil) }
+        if current == groups.count { return .success(nil) }
         condition.wait()
       }
     }
