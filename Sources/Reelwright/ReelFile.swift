@@ -19,13 +19,18 @@ public struct ReelFile: Sendable {
   /// Documents are written by people; anything larger is a mistake.
   private static let maximumBytes = 16 << 20
 
+  /// What errors in `text` call it: the lines of a timeline are not those of the document that it means.
+  private let documentName: String
+
   /// Reads the document; it is parsed by the task.
   ///
   /// - Throws: `missing` when there is none, `refused` above 16 MiB; `usage` and `unavailable` for a timeline that cannot be shown.
   public init(path: String) throws(MediaError) {
     self.path = path
     let written = String(decoding: try LocalFiles.openInput(path: path).contents(atMost: ReelFile.maximumBytes), as: UTF8.self)
-    text = OTIOReader.recognises(written) ? try OTIOReader.document(written, name: path) : written
+    let isTimeline = OTIOReader.recognises(written)
+    text = isTimeline ? try OTIOReader.document(written, name: path) : written
+    documentName = isTimeline ? "\(path) (as a document)" : path
   }
 
   /// The task that renders it, with this machine's fonts for its labels and captions.
@@ -38,7 +43,7 @@ public struct ReelFile: Sendable {
   public func task(
     values: [String: String] = [:], row: [String: String] = [:], preset: String? = nil
   ) throws(MediaError) -> RenderTask {
-    var task = RenderTask(document: text, documentName: path)
+    var task = RenderTask(document: text, documentName: documentName)
     task.values = values
     task.rowValues = row
     task.preset = preset

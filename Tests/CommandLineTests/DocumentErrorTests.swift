@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -43,27 +44,27 @@ struct DocumentErrorTests {
   }
 
   /// Documents that name FILE in every way that there is.
-  static let naming: [(what: String, sequence: String, rest: String)] = [
-    ("a clip", #"{ "media": "FILE" }"#, ""), ("a picture", #"{ "image": "FILE", "duration": "1s" }"#, ""),
+  static let naming: [(named: String, sequence: String, rest: String)] = [
+    ("sequence[0].media", #"{ "media": "FILE" }"#, ""), ("sequence[0].image", #"{ "image": "FILE", "duration": "1s" }"#, ""),
     (
-      "a transition's map",
+      "sequence[1].map",
       #"{ "media": "a.mp4" }, { "transition": "luma-map", "duration": "0.2s", "map": "FILE" }, { "media": "a.mp4" }"#, ""
     ),
-    ("an overlay", #"{ "media": "a.mp4" }"#, #", "overlays": [ { "image": "FILE", "from": "0s", "to": "0.5s" } ]"#),
-    ("captions", #"{ "media": "a.mp4" }"#, #", "captions": { "file": "FILE" }"#),
-    ("a font that nothing is written in", #"{ "media": "a.mp4" }"#, #", "fonts": ["FILE"]"#),
-    ("music", #"{ "media": "a.mp4" }"#, #", "audio": { "music": { "file": "FILE" } }"#),
+    ("overlays[0].image", #"{ "media": "a.mp4" }"#, #", "overlays": [ { "image": "FILE", "from": "0s", "to": "0.5s" } ]"#),
+    ("captions.file", #"{ "media": "a.mp4" }"#, #", "captions": { "file": "FILE" }"#),
+    ("fonts[0]", #"{ "media": "a.mp4" }"#, #", "fonts": ["FILE"]"#),
+    ("audio.music.file", #"{ "media": "a.mp4" }"#, #", "audio": { "music": { "file": "FILE" } }"#),
   ]
 
   @Test("a file that is missing: 66, with the line and column that name it", arguments: naming)
-  func missing(what: String, sequence: String, rest: String) throws {
+  func missing(named: String, sequence: String, rest: String) throws {
     let scratch = try Scratch()
     try scratch.clip("a.mp4")
     let text = "{ \"reel\": 1,\n  \"sequence\": [\n    \(sequence)\n  ]\(rest.replacing(", ", with: ",\n  ", maxReplacements: 1)) }"
       .replacing("FILE", with: "nope")
     let path = try scratch.write(text, to: "d.json")
     let before = text.split(separator: "\"nope\"")[0].split(separator: "\n", omittingEmptySubsequences: false)
-    let place = "\(path) line \(before.count), column \((before.last?.count ?? 0) + 1) names it"
+    let place = "\(path) line \(before.count), column \((before.last?.count ?? 0) + 1) (\(named)) names it"
     for arguments in [
       ["check", path], ["render", path, "-o", scratch.path("out.mp4")], ["render", path, "--frame", "0", scratch.path("f.png")],
     ] {
@@ -78,13 +79,28 @@ struct DocumentErrorTests {
     #expect(scratch.names == ["a.mp4", "d.json"])
   }
 
+  @Test("a file that a timeline names is told by its place in the document that the timeline means")
+  func timeline() throws {
+    let scratch = try Scratch()
+    try scratch.clip("a.mp4")
+    let path = try scratch.write(
+      #"{ "reel": 1, "sequence": [ { "color": "red", "duration": "1s" }, { "media": "a.mp4" } ] }"#, to: "d.json")
+    #expect(try ReelProgram.run("render", path, "--export-otio", scratch.path("cut.otio")).status == 0)
+    let whole = try ReelProgram.run("check", scratch.path("cut.otio"))
+    #expect(whole.status == 0, "\(whole.errors)")
+    try FileManager.default.removeItem(atPath: scratch.path("a.mp4"))
+    let outcome = try ReelProgram.run("check", scratch.path("cut.otio"))
+    #expect(outcome.status == 66 && outcome.errors.contains("cut.otio (as a document) line"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("(sequence[1].media) names it"), "\(outcome.errors)")
+  }
+
   @Test("a file that is no media: 65, with its place; --verbose tells of every one that is missing")
   func unusable() throws {
     let scratch = try Scratch()
     try scratch.write("This is no video.\n", to: "text.mp4")
     let path = try scratch.write("{ \"reel\": 1, \"sequence\": [\n{ \"media\": \"text.mp4\" } ] }", to: "d.json")
     let outcome = try ReelProgram.run("check", path)
-    #expect(outcome.status == 65 && outcome.errors.contains("line 2, column 12 names it"), "\(outcome.errors)")
+    #expect(outcome.status == 65 && outcome.errors.contains("line 2, column 12 (sequence[0].media) names it"), "\(outcome.errors)")
     let two = try scratch.write("{ \"reel\": 1, \"sequence\": [\n{ \"media\": \"b.mp4\" },\n {\"media\": \"c.mp4\" } ] }", to: "two.json")
     let both = try ReelProgram.run("check", two, "--verbose")
     #expect(both.status == 66)

@@ -140,7 +140,7 @@ public struct OTIOReader {
       }
     case let kind: throw missing(reference, kind == "MissingReference" ? "a clip without a file" : "a \(kind)")
     }
-    for key in ["fit", "volume"] {
+    for key in ["fit", "volume"] where try schema(reference) == "ExternalReference" {
       if let value = reelwright(item).flatMap({ optional($0, key) }) { fields.append((key, JSON(value.value))) }
     }
     return (.object(fields), use)

@@ -93,7 +93,8 @@ struct OTIOWriter {
             ("effect_name", .string("LinearTimeWarp")), ("enabled", .bool(true)), ("time_scalar", JSON(placed.clip.speed)),
           ]))
       }
-      var notes: [(String, JSON)] = [("fit", .string(placed.clip.fit.rawValue))]
+      // A colour has neither shape nor sound.
+      var notes: [(String, JSON)] = placed.clip.reference == nil ? [] : [("fit", .string(placed.clip.fit.rawValue))]
       if placed.clip.volume == nil { notes.append(("volume", .bool(false))) }
       if let volume = placed.clip.volume, volume != .zero { notes.append(("volume", JSON(volume))) }
       children.append(

@@ -3,8 +3,8 @@ import MediaCore
 import PositionedJSON
 
 extension DocumentPlace {
-  /// `"ad.reel.json line 3, column 7 names it"`: which part of a document led to a file.
-  var hint: String { "\(source.name) \(position) names it" }
+  /// `"ad.reel.json line 3, column 7 (sequence[2].media) names it"`: which part of a document led to a file.
+  var hint: String { "\(source.name) \(position) (\(path)) names it" }
 
   /// `error` of a file, with the part of the document that led to it.
   func leading(to error: MediaError) -> MediaError {
