@@ -153,6 +153,37 @@ struct TelemetryTests {
         """)
   }
 
+  @Test("an authorization that was renewed in its file is taken after a refusal, by an exporter that goes on")
+  func renewedHeaders() throws {
+    let fixture = try LogFixture()
+    let server = try LoopbackServer("otlp_collector.py", "200", "401", "200")
+    let file = fixture.folder.path + "/headers"
+    func token(_ text: String) {
+      LogFixture.write(Array("Authorization: Bearer \(text)\n".utf8), to: file)
+      chmod(file, 0o600)
+    }
+    token("one")
+    try fixture.log.register(TransferURL(server.url("/")), for: .telemetry)
+    try fixture.log.setTelemetryHeaders(file: file)
+    try fixture.log.setConsent(true)
+    let exporter = try TelemetryExporter(log: fixture.log)
+    try fixture.log.append(sampleEvents())
+    #expect(try exporter.drain() == (5, .idle))
+    try fixture.log.append(sampleEvents())
+    guard case .wait = try exporter.step() else {
+      Issue.record("401 is not waited for")
+      return
+    }
+    #expect(exporter.lastProblem?.contains("401") == true && exporter.lastProblem?.contains("one") == false)
+    token("two")
+    fixture.clock.advance(seconds: 2)
+    #expect(try exporter.drain() == (5, .idle))
+    let answer = try fixture.log.makeClient().send(HTTPRequest("GET", TransferURL(server.url("/received"))))
+    LogFixture.write(answer.body, to: "\(fixture.folder.path)/received.json")
+    let script = "import json, sys; print([r['headers']['Authorization'] for r in json.load(open(sys.argv[1]))])"
+    #expect(try Python.run(script, "\(fixture.folder.path)/received.json") == "['Bearer one', 'Bearer one', 'Bearer two']\n")
+  }
+
   @Test("the keeper exports while a worker runs, and a collector that hangs delays no report")
   func keeper() throws {
     let cloud = HostileCloud()

@@ -15,41 +15,8 @@ import Testing
     return database
   }
 
-  @Test func valuesComeBackAsTheyWereWritten() throws {
-    let database = try database()
-    let values: [[SQLValue]] = [
-      [.integer(Int64.max), .text("żółć 🎬 'quoted'"), .blob([0, 255, 1]), .real(0.1)],
-      [.integer(Int64.min), .text(""), .blob([]), .null],
-    ]
-    try database.write { transaction in
-      for row in values {
-        try transaction.execute("INSERT INTO item(name, id, body, weight) VALUES ($2, $1, $3, $4)", row)
-      }
-    }
-    let found = try database.read { try $0.query("SELECT id, name, body, weight FROM item ORDER BY id DESC") }
-    #expect(found.map(\.values) == values)
-  }
-
-  @Test func failedBodyLeavesNothing() throws {
-    let database = try database()
-    #expect(throws: Refusal.self) {
-      try database.write { transaction in
-        try transaction.execute("INSERT INTO item(id, name) VALUES (1, 'a')")
-        throw Refusal()
-      }
-    }
-    #expect(try database.read { try $0.integer("SELECT count(*) FROM item") } == 0)
-  }
-
   @Test func errorsAreNamed() throws {
     let database = try database()
-    let twice = #expect(throws: StorageError.self) {
-      try database.write { transaction in
-        try transaction.execute("INSERT INTO item(id, name) VALUES (1, 'a')")
-        try transaction.execute("INSERT INTO item(id, name) VALUES (1, 'b')")
-      }
-    }
-    #expect(twice?.code == .constraint)
     let reader = #expect(throws: StorageError.self) { try database.read { try $0.execute("DELETE FROM item") } }
     #expect(reader?.code == .denied)
     let away = #expect(throws: StorageError.self) {

@@ -18,42 +18,10 @@ import Testing
     return database
   }
 
-  @Test func valuesComeBackAsTheyWereWritten() throws {
-    let database = try database()
-    let values: [[SQLValue]] = [
-      [.integer(Int64.max), .text("żółć 🎬 'quoted'"), .blob([0, 255, 1]), .real(0.1)],
-      [.integer(Int64.min), .text(""), .blob([]), .null],
-    ]
-    try database.write { transaction in
-      // Parameters out of order and twice: SQLite numbers names by appearance.
-      for row in values {
-        try transaction.execute("INSERT INTO item(name, id, body, weight) VALUES ($2, $1, $3, $4)", row)
-      }
-    }
-    let found = try database.read { try $0.query("SELECT id, name, body, weight FROM item ORDER BY id DESC") }
-    #expect(found.map(\.values) == values)
-  }
-
   @Test func wrongNumberOfValuesIsRefused() throws {
     let database = try database()
     #expect(throws: StorageError.self) { try database.read { try $0.query("SELECT $1", []) } }
     #expect(throws: StorageError.self) { try database.read { try $0.query("SELECT $1", [1, 2]) } }
-  }
-
-  @Test func failedBodyLeavesNothing() throws {
-    let database = try database()
-    #expect(throws: Refusal.self) {
-      try database.write { transaction in
-        try transaction.execute("INSERT INTO item(id, name) VALUES (1, 'a')")
-        throw Refusal()
-      }
-    }
-    #expect(try database.read { try $0.integer("SELECT count(*) FROM item") } == 0)
-  }
-
-  @Test func readersCannotWrite() throws {
-    let database = try database()
-    #expect(throws: StorageError.self) { try database.read { try $0.execute("DELETE FROM item") } }
   }
 
   /// Writers on many threads share commits; each succeeds or fails by itself.
@@ -75,17 +43,6 @@ import Testing
     #expect(try database.read { try $0.integer("SELECT count(*) FROM item WHERE (id % 1000) % 3 = 0") } == 0)
   }
 
-  @Test func constraintIsNamed() throws {
-    let database = try database()
-    let error = #expect(throws: StorageError.self) {
-      try database.write { transaction in
-        try transaction.execute("INSERT INTO item(id, name) VALUES (1, 'a')")
-        try transaction.execute("INSERT INTO item(id, name) VALUES (1, 'b')")
-      }
-    }
-    #expect(error?.code == .constraint)
-  }
-
   @Test func modesHoldWhateverTheUmask() throws {
     let old = umask(0)
     defer { umask(old) }
@@ -99,27 +56,6 @@ import Testing
     var status = stat()
     #expect(stat(folder.path + "/state", &status) == 0)
     #expect(status.st_mode & 0o777 == 0o700)
-  }
-
-  @Test func newerSchemaIsRefused() throws {
-    let database = try database()
-    try database.migrate(
-      module: "other", [Migration(1) { _ in ["CREATE TABLE a(x BIGINT)"] }, Migration(2) { _ in ["CREATE TABLE b(x BIGINT)"] }])
-    #expect(try database.schemaVersion(of: "other") == 2)
-    let error = #expect(throws: StorageError.self) {
-      try database.migrate(module: "other", [Migration(1) { _ in ["CREATE TABLE a(x BIGINT)"] }])
-    }
-    #expect(error?.code == .newerSchema)
-    #expect(error?.exitStatus == 78)
-  }
-
-  @Test func failedMigrationLeavesTheOldVersion() throws {
-    let database = try database()
-    #expect(throws: StorageError.self) {
-      try database.migrate(module: "bad", [Migration(1) { _ in ["CREATE TABLE c(x BIGINT)", "CREATE TABLE"] }])
-    }
-    #expect(try database.schemaVersion(of: "bad") == 0)
-    #expect(try database.read { try $0.integer("SELECT count(*) FROM sqlite_master WHERE name = 'c'") } == 0)
   }
 
   @Test func damagedFileIsNamed() throws {

@@ -15,10 +15,18 @@ public protocol ReportedError: Error {
   var detailLines: [String] { get }
 }
 
+extension ReportedError {
+  public var file: String? { nil }
+  public var detailLines: [String] { [] }
+}
+
+extension ReportedError where Self: CustomStringConvertible {
+  public var line: String { description }
+}
+
 extension MediaError: ReportedError {
   public var exitStatus: Int32 { code.exitStatus }
   public var codeName: String { code.name }
-  public var line: String { description }
   public var file: String? { path }
   public var detailLines: [String] { details }
 }

@@ -100,7 +100,7 @@ public final class TelemetryExporter {
     }
   }
 
-  /// Read once, and again when another file was named.
+  /// Read once, again when another file was named, and after a failure: an authorization may have been renewed.
   private func headerFields() throws -> [HTTPField] {
     let file = try log.telemetryHeadersFile()
     if let headers, headers.file == file { return headers.fields }
@@ -130,6 +130,7 @@ public final class TelemetryExporter {
 
   private func pause(_ problem: String, atLeast least: Double?) -> Outcome {
     lastProblem = problem
+    headers = nil
     return .wait(seconds: retry.begin(now: log.now(), least: least))
   }
 }

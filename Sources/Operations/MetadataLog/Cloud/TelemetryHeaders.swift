@@ -94,7 +94,7 @@ extension MetadataLog {
   public func telemetryHeadersFile() throws -> String? { try database.read { try $0.state(Self.telemetryHeadersKey) } }
 
   /// Sets the file with the header fields for the telemetry destination, after a look at it: one field a line, `Name: value`, mode 0600. It is
-  /// read again whenever exporting begins. Forgotten when the destination changes: a secret is for one receiver.
+  /// read again whenever exporting begins, and after a failure. Forgotten when the destination changes: a secret is for one receiver.
   ///
   /// - Throws: `refused` when others can read it, `missing`, `configuration` for what is no header field or when there is no destination.
   public func setTelemetryHeaders(file: String) throws {
