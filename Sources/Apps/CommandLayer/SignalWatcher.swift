@@ -21,8 +21,9 @@ public final class SignalWatcher: Sendable {
     self.cancellation = cancellation
     var signals = SignalWatcher.watched
     pthread_sigmask(SIG_BLOCK, &signals, nil)
-    // A reader of our output or a worker that went away is reported as a failed write, not as a death.
+    // A reader of our output or a worker that went away, or a limit on the size of files, is reported as a failed write, not as a death.
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     try NativeThread { self.watch() }.detach()
   }
 

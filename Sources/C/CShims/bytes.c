@@ -104,11 +104,13 @@ struct RWOutput {
   AVIOContext *context;
   int descriptor, error;
   int64_t offset, byte_count, byte_limit;
+  bool reached_limit;
 };
 
 static int output_write(void *opaque, uint8_t *bytes, int count) {
   RWOutput *output = opaque;
   if (output->offset + count > output->byte_limit) {
+    output->reached_limit = true;
     if (!output->error) output->error = EFBIG;
     return AVERROR(EFBIG);
   }
@@ -158,6 +160,7 @@ void rw_output_free(RWOutput *output) {
 
 AVIOContext *rw_output_context(RWOutput *output) { return output->context; }
 int rw_output_errno(const RWOutput *output) { return output->error; }
+bool rw_output_reached_limit(const RWOutput *output) { return output->reached_limit; }
 int64_t rw_output_byte_count(const RWOutput *output) { return output->byte_count; }
 
 static int refuse_open(AVFormatContext *context, AVIOContext **pb, const char *url, int flags, AVDictionary **options) {

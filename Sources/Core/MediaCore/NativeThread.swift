@@ -14,7 +14,7 @@ public struct NativeThread: Sendable {
 
   /// Starts a thread with `stackBytes` of stack (address space only, until it is touched; default 8 MiB).
   ///
-  /// - Throws: `retryLater` when no thread can be had; then `body` does not run.
+  /// - Throws: `retryLater` when no thread can be had, with the limit that was met; then `body` does not run.
   public init(stackBytes: Int = 8 << 20, _ body: @escaping @Sendable () -> Void) throws(MediaError) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
@@ -31,12 +31,24 @@ public struct NativeThread: Sendable {
       }, start.toOpaque())
     guard failure == 0 else {
       start.release()
-      throw MediaError(.retryLater, "cannot start a thread", reason: String(cString: strerror(failure)), advice: NativeThread.limitAdvice)
+      // EAGAIN stands for both.
+      let isMemory = failure == ENOMEM || !NativeThread.hasRoom(forStackBytes: stackBytes)
+      throw MediaError(
+        .retryLater, "cannot start a thread", reason: String(cString: strerror(isMemory ? ENOMEM : failure)),
+        advice: isMemory ? "raise the limit on memory (ulimit -v, MemoryMax= of the service)" : NativeThread.limitAdvice)
     }
     handle = made
   }
 
-  /// What to do when no thread can be had.
+  /// Whether there is address space for one more stack.
+  public static func hasRoom(forStackBytes bytes: Int = 8 << 20) -> Bool {
+    let stack = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)
+    guard let stack, stack != MAP_FAILED else { return false }
+    munmap(stack, bytes)
+    return true
+  }
+
+  /// What to do when a limit on threads keeps one from starting.
   public static let limitAdvice = "raise the limit on processes and threads (ulimit -u, TasksMax= of the service), or give --threads 1"
 
   /// Waits until the function has returned.

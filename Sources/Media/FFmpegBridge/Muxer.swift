@@ -233,14 +233,18 @@ public struct Muxer: ~Copyable {
   private func failure(_ status: Int32) -> MediaError {
     let operation = "cannot write \(output.displayName)"
     let number = rw_output_errno(bytes)
-    if number == EFBIG {
+    if rw_output_reached_limit(bytes) {
       return environment.limits.refusal(
         operation, path: output.displayName, name: "output-bytes", found: environment.limits.outputBytes + 1, of: "bytes")
     }
     if number != 0 {
-      return MediaError(
-        .io, operation, path: output.displayName, reason: String(cString: strerror(number)),
-        advice: number == ENOSPC ? "free some space and try again" : "check the disk")
+      let advice =
+        switch number {
+        case ENOSPC, EDQUOT: "free some space and try again"
+        case EFBIG: "raise the limit on the size of files (ulimit -f), or write to a file system that takes larger ones"
+        default: "check the disk"
+        }
+      return MediaError(.io, operation, path: output.displayName, reason: String(cString: strerror(number)), advice: advice)
     }
     return FFmpegError.make(status, operation, path: output.displayName, fallback: .usage, diagnostics: environment.diagnostics)
   }

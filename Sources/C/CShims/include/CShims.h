@@ -61,7 +61,8 @@ typedef struct RWOutput RWOutput;
 RWOutput *rw_output_create(int descriptor, int64_t byte_limit);
 void rw_output_free(RWOutput *output);
 AVIOContext *rw_output_context(RWOutput *output);
-int rw_output_errno(const RWOutput *output);         // first failed write, or 0; EFBIG at the limit
+int rw_output_errno(const RWOutput *output);         // first failed write, or 0
+bool rw_output_reached_limit(const RWOutput *output); // whether a write would have passed the limit that it was made with
 int64_t rw_output_byte_count(const RWOutput *output);
 
 // Refuses every attempt of a demuxer to open something else.

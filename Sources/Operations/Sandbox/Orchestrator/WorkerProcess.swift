@@ -40,10 +40,16 @@ final class WorkerProcess: @unchecked Sendable {
       return (result, processID)
     }
     guard result == 0 else {
-      guard result == -EAGAIN else { throw systemError("cannot start \(command[0])", result, path: command[0], code: .configuration) }
+      let advice: String? =
+        switch -result {
+        case EAGAIN: NativeThread.limitAdvice
+        case EMFILE, ENFILE: "raise the limit on open files (ulimit -n, LimitNOFILE= of the service)"
+        case ENOMEM: "raise the limit on memory (ulimit -v, MemoryMax= of the service)"
+        default: nil
+        }
       throw MediaError(
-        .retryLater, "cannot start \(command[0])", path: command[0], reason: String(cString: strerror(EAGAIN)),
-        advice: NativeThread.limitAdvice)
+        advice == nil ? .configuration : .retryLater, "cannot start \(command[0])", path: command[0],
+        reason: String(cString: strerror(-result)), advice: advice)
     }
     return WorkerProcess(processID: processID, socket: channel.socket, errorOutput: channel.errorOutput, template: nil)
   }

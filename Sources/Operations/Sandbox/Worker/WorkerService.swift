@@ -119,8 +119,7 @@ public enum WorkerService {
           cancellation: cancellation, progress: { reporter.report($0) }, log: { channel.send(.log, Array($0.utf8.prefix(60 << 10))) },
           isolation: isolation)
         guard let thread = try? NativeThread({ run(task, channel, handler) }) else {
-          let stack = mmap(nil, 8 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-          _exit(stack == MAP_FAILED ? WorkerExit.noMemoryForThread : WorkerExit.noThread)
+          _exit(NativeThread.hasRoom() ? WorkerExit.noThread : WorkerExit.noMemoryForThread)
         }
         thread.detach()
       case .cancel: cancellation.cancel()
