@@ -4,8 +4,8 @@ import Testing
 
 @testable import Sandbox
 
-/// One allocation after the other fails in a worker. Slow: REELWRIGHT_SLOW=1 for a sample, REELWRIGHT_ALLOCATIONS=1 for every one of a
-/// probe and of the start of the process, and every third of an encode.
+/// One allocation after the other fails in a worker. Slow: REELWRIGHT_SLOW=1 for a sample, REELWRIGHT_ALLOCATIONS=1 for every one of
+/// a probe, of an encode and of the start of the process.
 @Suite(
   .serialized,
   .enabled(if: isSlowRun && access("/usr/bin/cc", X_OK) == 0 && access(mediaWorker, X_OK) == 0, "needs REELWRIGHT_SLOW=1 and cc"))
@@ -18,7 +18,7 @@ struct AllocationFailureTests {
   }
 
   @Test func everyFailedAllocationOfAnEncodeIsANamedError() throws {
-    try sweep("encode", Self.encodeTask, stride: isWholeRun ? 3 : 397)
+    try sweep("encode", Self.encodeTask, stride: isWholeRun ? 1 : 397)
   }
 
   /// Allocations before the first job: of dynamic linking, constructors and the runtime.
