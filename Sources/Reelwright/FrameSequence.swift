@@ -4,7 +4,8 @@ import Pipeline
 
 /// Frames as an `AsyncSequence`: results in ascending order of time, decoded only as fast as they are consumed.
 ///
-/// Blocking work runs on threads of its own, never on the cooperative pool. At most eight results a worker are under way, fewer of large pictures.
+/// Blocking work runs on threads of its own, never on the cooperative pool. At most eight results a worker are under way, 32
+/// in all, and fewer of large pictures; always one a worker.
 /// Cancelling the consuming task ends the decoders. One iteration only; a second one is empty.
 ///
 ///     let extractor = try FrameExtractor(input, environment: MediaEnvironment())

@@ -1,5 +1,6 @@
 import MediaCore
 import Pipeline
+import Synchronization
 import TestBasics
 import Testing
 
@@ -40,17 +41,26 @@ import Testing
     let shape = (0..<40).map { _ in (results: draw(5) == 0 ? nil : draw(4), cost: Int64(draw(100))) }
     // A group may give fewer results than it promised, or more than there is room for.
     let results = shape.map { $0.results.map { max(0, $0 - draw(2)) } ?? draw(9) }
-    let delivery = OrderedDelivery<Int>(groups: Self.groups(shape), capacity: 1 + draw(6))
+    let capacity = 1 + draw(6)
+    let delivery = OrderedDelivery<Int>(groups: Self.groups(shape), capacity: capacity)
+    let handedOver = Mutex(0)
     let producers = try (0..<1 + draw(4)).map { _ throws(MediaError) in
       try Thread {
         while let group = delivery.takeGroup() {
-          for place in 0..<results[group] { guard delivery.put(group * 100 + place, group: group) else { return } }
+          for place in 0..<results[group] {
+            guard delivery.put(group * 100 + place, group: group) else { return }
+            handedOver.withLock { $0 += 1 }
+          }
           delivery.finish(group: group)
         }
       }
     }
     var taken: [Int] = []
-    while let next = try delivery.take() { taken.append(next) }
+    while let next = try delivery.take() {
+      taken.append(next)
+      // One more than there is room for where the consumer is.
+      #expect(handedOver.withLock { $0 } - taken.count <= capacity + 1)
+    }
     for producer in producers { producer.join() }
     #expect(taken == results.enumerated().flatMap { group, count in (0..<count).map { group * 100 + $0 } })
   }

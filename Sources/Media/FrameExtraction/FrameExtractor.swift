@@ -58,7 +58,7 @@ public final class FrameExtractor {
   /// the stream gives the results in ascending order of time. Only one stream of an extractor may be in use.
   ///
   /// - Parameter examined: told, on a decoding thread, the time of every frame that a search for scenes looks at, in order. Default nobody.
-  /// - Throws: `usage` for a request that cannot be, or what reading the file met; `retryLater` when no thread can be had.
+  /// - Throws: `usage` for a request that cannot be, or what reading the file met; `retryLater` or `refused` when no thread can be had.
   public func frames<Output: Sendable>(
     _ request: FramesRequest, examined: (@Sendable (MediaTime) -> Void)? = nil,
     transform: @escaping @Sendable (ExtractedFrame) throws(MediaError) -> Output
@@ -70,7 +70,7 @@ public final class FrameExtractor {
     // Several groups are decoded side by side by decoders of one thread; a single one by a decoder with several.
     let decoderThreads = threadCount == 1 ? plan.isDense ? workers : 1 : 1
     let delivery = OrderedDelivery<FrameResult<Output>>(
-      groups: plan.efforts(index: index), capacity: max(2, threadCount * (threadCount == 1 ? 1 : resultsAhead)))
+      groups: plan.efforts(index: index), capacity: threadCount == 1 ? 2 : resultsAhead(workers: threadCount))
     let tally = Tally(planning)
     planning = ExtractionCounters()
     // The first worker has a reader that is open already; the others open theirs on their own threads.
@@ -120,8 +120,12 @@ public final class FrameExtractor {
     try frames(request) { extracted throws(MediaError) in extracted.frame }
   }
 
-  /// Results of one worker that may wait for their turn: as many as hold 48 MiB as RGB, at least one and at most eight.
-  private var resultsAhead: Int { min(8, max(1, (48 << 20) / max(1, 3 * stream.size.width * stream.size.height))) }
+  /// How many results of several workers may wait for their turn: of each worker as many as hold 48 MiB as RGB, at most eight, and
+  /// no more than 32 in all; but one of each worker always.
+  private func resultsAhead(workers: Int) -> Int {
+    let each = min(8, max(1, (48 << 20) / max(1, 3 * stream.size.width * stream.size.height)))
+    return max(workers, min(workers * each, 32))
+  }
 
   private func takeReader(threads: Int) throws(MediaError) -> StreamReader {
     if let reader = readers.popLast() {

@@ -2,8 +2,8 @@ import MediaCore
 import Pipeline
 
 /// Carries results from several producers, each working on one numbered group at a time, to one consumer in the order of
-/// the groups. Bounded: producers of later groups wait once `capacity` results are under way, and the group that the
-/// consumer is at may always go on.
+/// the groups. Bounded: producers wait once `capacity` results are under way, but the group that the consumer is at may always have one,
+/// so that there are never more than `capacity` and one.
 ///
 /// One producer is always at the first group that is not finished, so nothing can lock up. The others take the longest group of those
 /// whose results all find room until the consumer is there: a long group that begins last would leave the other producers idle
@@ -57,7 +57,7 @@ final class OrderedDelivery<Element: Sendable>: @unchecked Sendable {
   /// Hands over a result; false when nobody wants it any more.
   func put(_ element: Element, group: Int) -> Bool {
     condition.locked {
-      while !isStopped && (group == current ? (waiting[group]?.count ?? 0) >= capacity : underWay >= capacity) { condition.wait() }
+      while !isStopped && underWay >= capacity && (group != current || waiting[group]?.isEmpty == false) { condition.wait() }
       if isStopped { return false }
       waiting[group, default: []].append(element)
       underWay += 1
