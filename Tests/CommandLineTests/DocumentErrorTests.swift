@@ -142,15 +142,21 @@ struct DocumentErrorTests {
     #expect(scratch.names == ["a.mp4", "d.json"])
   }
 
-  @Test("an output whose sidecar could have no name is refused before the work")
+  @Test("an output's name may have 255 bytes; a longer one is refused before the work")
   func longName() throws {
     let scratch = try Scratch()
     let clip = try scratch.clip("a.mp4")
-    let outcome = try ReelProgram.run("encode", clip, "-o", scratch.path(String(repeating: "f", count: 239) + ".mp4"))
-    #expect(outcome.status == 73 && outcome.errors.contains("at most 242 bytes"), "\(outcome.errors)")
-    let fits = try ReelProgram.run("encode", clip, "-o", scratch.path(String(repeating: "f", count: 238) + ".mp4"))
-    #expect(fits.status == 0, "\(fits.errors)")
-    #expect(scratch.names.count == 3)
+    let outcome = try ReelProgram.run("encode", clip, "-o", scratch.path(String(repeating: "f", count: 252) + ".mp4"))
+    #expect(outcome.status == 73 && outcome.errors.contains("at most 255 bytes"), "\(outcome.errors)")
+    for length in [239, 251] {
+      let fits = try ReelProgram.run("encode", clip, "-o", scratch.path(String(repeating: "f", count: length) + ".mp4"))
+      #expect(fits.status == 0, "\(fits.errors)")
+    }
+    #expect(scratch.names.count == 5)
+    // The same name for a folder.
+    try FileManager.default.copyItem(atPath: clip, toPath: scratch.path("b.mp4"))
+    let folder = try ReelProgram.run("encode", clip, scratch.path("b.mp4"), "-o", scratch.path(String(repeating: "g", count: 255)) + "/")
+    #expect(folder.status == 0, "\(folder.errors)")
   }
 
   @Test("a frame of a document that wants a mark: refused without its key, marked with it")

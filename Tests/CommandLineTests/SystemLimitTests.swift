@@ -14,7 +14,7 @@ struct SystemLimitTests {
       ["encode", clip, "-o", scratch.path("out.mp4")], ["frames", clip, "--every", "0.5", "-o", scratch.path("f"), "--format", "ppm"],
     ] {
       let outcome = try Tool.run("prlimit", ["--fsize=20000", "--", ReelProgram.path] + command + ["--isolation", isolation])
-      #expect(outcome.status == 74 || command[0] == "frames" && outcome.status == 65, "\(command[0]): \(outcome.status) \(outcome.errors)")
+      #expect(outcome.status == 74, "\(command[0]): \(outcome.status) \(outcome.errors)")
       #expect(outcome.errors.contains("File too large"), "\(outcome.errors)")
       #expect(scratch.names.filter { $0 != "f" } == before)
       #expect(try !scratch.exists("f") || FileManager.default.contentsOfDirectory(atPath: scratch.path("f")).isEmpty)
@@ -29,9 +29,7 @@ struct SystemLimitTests {
       let outcome = try Tool.run(
         "prlimit",
         ["--nofile=\(files)", "--", ReelProgram.path, "encode", clip, "-o", scratch.path("\(files).mp4"), "--isolation", isolation])
-      #expect(
-        outcome.status == 0 || outcome.status == 75 || outcome.errors.contains("open files"),
-        "\(files): \(outcome.status) \(outcome.errors)")
+      #expect(outcome.status == 0 || outcome.status == 75, "\(files): \(outcome.status) \(outcome.errors)")
       #expect(scratch.exists("\(files).mp4") == (outcome.status == 0))
     }
   }
@@ -43,6 +41,11 @@ struct SystemLimitTests {
     .enabled(if: getuid() == 0, "needs root to become another user"), arguments: processes)
   func fewThreads(_ processes: Int) throws {
     let scratch = try Scratch()
+    // Where another user may start them.
+    for name in ["reel", "reel-worker"] {
+      let built = URL(fileURLWithPath: ReelProgram.path).deletingLastPathComponent().appendingPathComponent(name).path
+      if link(built, scratch.path(name)) != 0 { try FileManager.default.copyItem(atPath: built, toPath: scratch.path(name)) }
+    }
     let clip = try scratch.clip("a.mp4", seconds: 2)
     chmod(scratch.folder, 0o777)
     // A user of its own for each case: what others of that user run counts against the limit.
@@ -57,13 +60,14 @@ struct SystemLimitTests {
           "timeout",
           [
             "-s", "KILL", "60", "setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--", "prlimit", "--nproc=\(processes)",
-            "--",
-            ReelProgram.path,
+            "--", scratch.path("reel"),
           ] + command + ["--isolation", isolation],
           environment: ["HOME": "/nonexistent", "XDG_STATE_HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"])
-        if outcome.status == 126 || outcome.status == 127 { return }
         #expect(outcome.status == 0 || outcome.status == 75, "\(isolation) \(command[0]): \(outcome.status) \(outcome.errors)")
         if outcome.status == 75 { #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)") }
+        if outcome.status == 0, command[0] == "frames" {
+          #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path(isolation)).count == 20)
+        }
         if outcome.status == 0, command[0] == "encode" {
           let frames = try Tool.lines(
             "ffprobe", "-v", "error", "-select_streams", "v", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0",

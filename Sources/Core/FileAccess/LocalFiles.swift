@@ -49,15 +49,21 @@ public final class LocalFiles: Files {
     return input
   }
 
+  /// What to do when no more files can be open.
+  public static let openFilesAdvice = "raise the limit on open files (ulimit -n, LimitNOFILE= of the service)"
+
   /// Opens a regular file for positioned reads.
   ///
-  /// - Throws: `missing` when it does not exist or may not be read, `usage` for a folder, `damaged` for a pipe or device.
+  /// - Throws: `retryLater` when no more files may be open, `missing` when it does not exist or may not be read, `usage` for a folder, `damaged` for a pipe or device.
   public static func openInput(path: String) throws(MediaError) -> InputFile {
     let operation = "cannot read \(path)"
     // O_NONBLOCK: opening a FIFO must not wait for a writer.
     let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard number >= 0 else {
       let error = errno
+      if error == EMFILE || error == ENFILE {
+        throw MediaError(.retryLater, operation, path: path, reason: String(cString: strerror(error)), advice: openFilesAdvice)
+      }
       // The command line and folders are read as UTF-8; what is not becomes U+FFFD.
       let isGarbled = error == ENOENT && path.contains("\u{FFFD}")
       let advice =

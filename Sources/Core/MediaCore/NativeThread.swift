@@ -14,7 +14,8 @@ public struct NativeThread: Sendable {
 
   /// Starts a thread with `stackBytes` of stack (address space only, until it is touched; default 8 MiB).
   ///
-  /// - Throws: `retryLater` when no thread can be had, with the limit that was met; then `body` does not run.
+  /// - Throws: when no thread can be had; then `body` does not run. `retryLater` for a limit on processes and threads, `refused` for one on
+  ///   memory.
   public init(stackBytes: Int = 8 << 20, _ body: @escaping @Sendable () -> Void) throws(MediaError) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
@@ -34,8 +35,9 @@ public struct NativeThread: Sendable {
       // EAGAIN stands for both.
       let isMemory = failure == ENOMEM || !NativeThread.hasRoom(forStackBytes: stackBytes)
       throw MediaError(
-        .retryLater, "cannot start a thread", reason: String(cString: strerror(isMemory ? ENOMEM : failure)),
-        advice: isMemory ? "raise the limit on memory (ulimit -v, MemoryMax= of the service)" : NativeThread.limitAdvice)
+        isMemory ? .refused : .retryLater, "cannot start a thread", reason: String(cString: strerror(isMemory ? ENOMEM : failure)),
+        advice: isMemory
+          ? "raise the limit on memory: --limit memory=MIB, or ulimit -v where there is no worker process" : NativeThread.limitAdvice)
     }
     handle = made
   }

@@ -36,7 +36,7 @@ enum FFmpegError {
     _ code: Int32, _ operation: String, path: String? = nil, fallback: MediaError.Code, diagnostics: Diagnostics
   ) -> MediaError {
     do throws(MediaError) {
-      try NativeThread {}.join()
+      if code != rw_error_no_memory { try NativeThread {}.join() }
     } catch {
       return MediaError(
         error.code, operation, path: path, reason: "\(error.operation): \(error.reason)", advice: error.advice, details: diagnostics.lines)

@@ -162,7 +162,7 @@ enum RenderCommand {
     for name in ["output", "export-otio"] where invocation.has(name) {
       throw MediaError(.usage, "render", reason: "--\(name) does not go with --frame", advice: "leave one of them out")
     }
-    try InputPaths.checkOutput(output, hasSidecar: false)
+    try InputPaths.checkOutput(output)
     var task = task
     task.outputExtension = InputPaths.pathExtension(of: output)
     let key = try key(invocation, &task)

@@ -45,18 +45,17 @@ enum InputPaths {
   }
 
   /// Refuses what cannot be an output before any work is done for it: standard output has no place that appears whole or not at all,
-  /// and a name may be too long, by itself or for its sidecar's.
-  static func checkOutput(_ path: String, hasSidecar: Bool = true) throws(MediaError) {
+  /// and a name may be too long.
+  static func checkOutput(_ path: String) throws(MediaError) {
     if path == "-" {
       throw MediaError(
         .usage, "cannot write to standard output", path: path, reason: "an output appears whole or not at all, which a pipe cannot do",
         advice: "name a file; a file of that name is ./-")
     }
-    let most = Int(NAME_MAX) - (hasSidecar ? ".sidecar.json".utf8.count : 0)
-    guard name(of: path).utf8.count <= most else {
+    guard name(of: path).utf8.count <= Int(NAME_MAX) else {
       throw MediaError(
         .exists, "cannot create \(path)", path: path, reason: String(cString: strerror(ENAMETOOLONG)),
-        advice: "at most \(most) bytes\(hasSidecar ? ", so that the sidecar has a name, too" : "")")
+        advice: "use a name of at most \(NAME_MAX) bytes")
     }
   }
 

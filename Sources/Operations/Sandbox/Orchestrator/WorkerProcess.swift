@@ -43,7 +43,7 @@ final class WorkerProcess: @unchecked Sendable {
       let advice: String? =
         switch -result {
         case EAGAIN: NativeThread.limitAdvice
-        case EMFILE, ENFILE: "raise the limit on open files (ulimit -n, LimitNOFILE= of the service)"
+        case EMFILE, ENFILE: LocalFiles.openFilesAdvice
         case ENOMEM: "raise the limit on memory (ulimit -v, MemoryMax= of the service)"
         default: nil
         }
