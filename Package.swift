@@ -215,7 +215,7 @@ let package = Package(
     .executableTarget(
       name: "sandbox-attacks", dependencies: ["CSandboxAttacks", "Sandbox", "FileAccess", "MediaCore"], path: "Tests/SandboxAttacks",
       swiftSettings: swiftSettings),
-    tests("SandboxTests", ["TestBasics", "Sandbox", "CSandboxAttacks", "FileAccess", "MediaCore", "sandbox-attacks"]),
+    tests("SandboxTests", ["TestBasics", "Sandbox", "CSandboxAttacks", "CSystem", "FileAccess", "MediaCore", "sandbox-attacks"]),
     tests("StorageTests", ["TestBasics", "Storage", "DatabaseTestSupport", "MediaCore"]),
     tests("TransferTests", ["TestBasics", "Transfer", "Crypto", "FileAccess", "MediaCore", "LoopbackServer"]),
     tests(

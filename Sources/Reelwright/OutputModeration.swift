@@ -9,7 +9,8 @@ import Synchronization
 /// Shows sampled frames of a job's outputs to a moderation hook before any of them is published.
 ///
 /// A verdict other than "allow", a hook that fails, and an output whose pictures cannot be read fail the job with status 77
-/// and without another attempt; nothing of it is published. Every verdict is an event of the log. Jobs without outputs are
+/// and without another attempt; nothing of it is published. Where a hook cannot look for want of processes, memory or space, the job is tried again
+/// (75). Every verdict is an event of the log. Jobs without outputs are
 /// not asked about; outputs without pictures (sound, text) are, with no frames. The hook may be asked more than once about one job: by 256 frames at a
 /// time, and again when the worker dies between verdict and publication.
 public struct OutputModeration: Sendable {

@@ -128,11 +128,14 @@ struct ModerationCommandTests {
     #expect(try studio.verdicts().count == 1)
   }
 
-  @Test("a worker that is killed takes the hook with it, and what the hook has started")
-  func killedHook() throws {
+  @Test(
+    "a worker that is killed takes the hook with it, also one with a session of its own, and what the hook has started",
+    arguments: ["sh", "setsid sh"])
+  func killedHook(shell: String) throws {
     let studio = try Studio(
       hook: #"""
-        cd "$(dirname "$0")/seen"; sleep 90 & echo $! > child; echo $$ > hook; kill -9 $PPID; sleep 90
+        cd "$(dirname "$0")/seen"; export worker=$PPID
+        exec \#(shell) -c 'sleep 90 & echo $! > child; echo $$ > hook; kill -9 $worker; sleep 90'
         """#)
     try studio.scratch.write(studio.encode(), to: "job.json")
     #expect(try studio.reel("jobs", "submit", studio.scratch.path("job.json")).status == 0)
@@ -148,6 +151,29 @@ struct ModerationCommandTests {
       #expect(!pid.isEmpty && !isRunning(), "\(name) \(pid)")
     }
     #expect(studio.names("out").isEmpty)
+  }
+
+  @Test(
+    "a hook that no process can be had for is no verdict: 75, and nothing in the log",
+    .enabled(if: access("/usr/bin/strace", X_OK) == 0, "needs strace"))
+  func noProcess() throws {
+    let studio = try Studio(hook: #"echo '{"verdict":"allow"}'"#)
+    let spec = studio.encode().replacing(#""project""#, with: #""retry": {"attempts": 1}, "project""#)
+    try studio.scratch.write(spec, to: "job.json")
+    #expect(try studio.reel("jobs", "submit", studio.scratch.path("job.json")).status == 0)
+    // Threads and programs are started by clone3; what remains is the fork of the process that watches over the hook.
+    let worker = try Tool.run(
+      "strace",
+      [
+        "-f", "-qq", "-o", "/dev/null", "-e", "trace=clone", "-e", "inject=clone:error=EAGAIN", ReelProgram.path, "worker", "--drain",
+        "--isolation", "none", "--moderate", studio.scratch.path("hook"),
+      ], environment: studio.environment)
+    #expect(worker.errors.contains(#""code":"retryLater""#) && worker.errors.contains(#""status":75"#), "\(worker.errors)")
+    #expect(try studio.verdicts().isEmpty)
+    #expect(try studio.reel("jobs", "retry", "1").status == 0)
+    #expect(try studio.reel("worker", "--drain", "--isolation", "none", "--moderate", studio.scratch.path("hook")).status == 0)
+    #expect(studio.names("out") == ["out.mp4", "out.mp4.sidecar.json"])
+    #expect(try studio.verdicts().count == 1)
   }
 
   @Test("every output of a job is looked at: stills whole, sound and text with no frames")

@@ -150,6 +150,51 @@ struct StoreCommandTests {
     let locked = try office.reel("log", "list", "--store", office.scratch.path("s.sqlite"))
     #expect(locked.status == 78 && locked.errors.contains("log.key is missing"), "\(locked.errors)")
     #expect(!office.scratch.exists("log.key"))
+    // Nor when the end of the log is lost; and where no log was begun, there is nothing to read.
+    _ = try schema(office.scratch.path("s.sqlite"), "DELETE FROM log_head")
+    #expect(try office.reel("log", "list", "--store", office.scratch.path("s.sqlite")).status == 78)
+    _ = try schema(office.scratch.path("s.sqlite"), "DELETE FROM log_state")
+    #expect(try (office.json("log", "list", "--store", office.scratch.path("s.sqlite"))["events"] as? [Any])?.isEmpty == true)
+    #expect(!office.scratch.exists("log.key"))
+  }
+
+  @Test("a database of another program and an empty file are 66, and stay as they are, with nothing beside them")
+  func foreignStore() throws {
+    let office = try Office()
+    let script = """
+      import os, sqlite3, sys
+      for name, journal in (("plain", "delete"), ("wal", "wal"), ("used", "wal")):
+          store = sqlite3.connect(f"{sys.argv[1]}/{name}.sqlite")
+          store.execute(f"PRAGMA journal_mode = {journal}")
+          store.execute("CREATE TABLE schema_version(version INTEGER, note TEXT)")
+          store.execute("INSERT INTO schema_version VALUES (1, 'first')")
+          store.commit()
+          if name != "used": store.close()
+      open(f"{sys.argv[1]}/empty.sqlite", "w").close()
+      for name in os.listdir(sys.argv[1]): os.chmod(f"{sys.argv[1]}/{name}", 0o644)
+      os._exit(0)
+      """
+    #expect(try Tool.run("python3", ["-c", script, office.scratch.folder]).status == 0)
+    func files() throws -> [String: String] {
+      var found: [String: String] = [:]
+      // The index of a WAL is nobody's data: whoever reads writes marks into it.
+      for name in office.scratch.names where !name.hasSuffix("-shm") {
+        let mode = try FileManager.default.attributesOfItem(atPath: office.scratch.path(name))[.posixPermissions] as? Int
+        found[name] = "\(mode ?? 0) \(Tool.bytes(of: office.scratch.path(name)))"
+      }
+      return found
+    }
+    let before = try files()
+    #expect(before.count >= 5)
+    let names = office.scratch.names
+    for name in ["plain", "wal", "used", "empty"] {
+      for words in [["jobs", "list"], ["jobs", "cancel", "1"], ["log", "list"], ["cloud", "status"], ["log", "purge"]] {
+        let outcome = try ReelProgram.run(words + ["--store", office.scratch.path(name + ".sqlite")], environment: office.environment)
+        #expect(outcome.status == 66 && outcome.errors.contains("no tables of reel"), "\(name) \(words) \(outcome.errors)")
+      }
+      #expect(try files() == before, "\(name)")
+    }
+    #expect(office.scratch.names == names)
   }
 
   /// What a store of SQLite looks like to Python: its tables, and their versions.
@@ -225,6 +270,14 @@ struct StoreCommandTests {
     #expect((try office.json("jobs", "list", "--store", looking)["jobs"] as? [Any])?.count == 1)
     #expect((try office.json("log", "list", "--store", looking)["events"] as? [Any])?.count == 1)
     #expect(try sql(all) == made)
+    // What a role may not see is not "no store", and no key is made for a log that it cannot look for.
+    try FileManager.default.removeItem(atPath: office.scratch.path("state/reelwright/log.key"))
+    _ = try sql("REVOKE SELECT ON reelwright.log_head FROM looker")
+    let blind = try office.reel("log", "list", "--store", looking)
+    #expect(blind.status == 77 && !office.scratch.exists("state/reelwright/log.key"), "\(blind.errors)")
+    _ = try sql("REVOKE USAGE ON SCHEMA reelwright FROM looker")
+    let outside = try office.reel("jobs", "list", "--store", looking)
+    #expect(outside.status == 77 && outside.errors.contains("GRANT USAGE"), "\(outside.errors)")
   }
 
   @Test("telemetry: headers by the environment, a private file or a credential reach the collector, and nothing else")
@@ -253,6 +306,8 @@ struct StoreCommandTests {
     let file = try office.scratch.write("Authorization: Bearer c2VjcmV0Mw==:x\n\n", to: "headers")
     let open = try office.reel("cloud", "configure", "--purpose", "telemetry", "--headers", file)
     #expect(open.status == 77 && open.errors.contains("chmod 600"), "\(open.errors)")
+    #expect(try office.reel("cloud", "configure", server.url("/elsewhere"), "--purpose", "telemetry", "--headers", file).status == 77)
+    #expect(try send(variable)["x-a"] == "1", "the collector is still the one before")
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
     #expect(try office.reel("cloud", "configure", "--headers", file).status == 64)
     _ = try office.json("cloud", "configure", "--purpose", "telemetry", "--headers", file)
@@ -314,6 +369,7 @@ struct StoreCommandTests {
     #expect(try office.reel("jobs", "submit", path, "--any-kind").output == "1\n")
     let worker = try office.reel("worker", "--drain")
     #expect(worker.status == 0 && worker.errors.contains(#""stranded""#) && worker.errors.contains(#""encod""#), "\(worker.errors)")
+    #expect(worker.errors.contains(#""reason":"unsuited""#), "\(worker.errors)")
     #expect(try office.reel("jobs", "show", "1").output.contains("available"))
     #expect(try office.reel("jobs", "submit", path, "--any-kind", "--schedule", "s").status == 64)
   }

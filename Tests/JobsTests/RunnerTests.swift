@@ -99,8 +99,9 @@ import Testing
     #expect(try fixture.store.job(first)?.state == .done && fixture.store.job(last)?.state == .done)
     #expect(
       stranded.withLock { $0 } == [
-        StrandedJobs(kind: "nosuch", slotClass: "cpu", count: 1), StrandedJobs(kind: "write", slotClass: "cpu", count: 1),
-        StrandedJobs(kind: "write", slotClass: "gpu", count: 1),
+        StrandedJobs(kind: "nosuch", slotClass: "cpu", reason: .unsuited, count: 1),
+        StrandedJobs(kind: "write", slotClass: "cpu", reason: .waiting, count: 1),
+        StrandedJobs(kind: "write", slotClass: "gpu", reason: .unsuited, count: 1),
       ])
   }
 

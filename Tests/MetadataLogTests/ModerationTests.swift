@@ -81,6 +81,37 @@ struct ModerationTests {
     #expect(!fixture.names().contains { $0.hasPrefix("reelwright-moderation") }, "files of the program's own go too")
   }
 
+  @Test("a hook in a session of its own is killed too, with what it has started there", .timeLimit(.minutes(1)))
+  func ownSession() throws {
+    let (fixture, error) = try moderate(
+      #"cd "$(dirname $0)"; exec setsid sh -c 'sleep 90 & echo $! > child; echo $$ > hook; sleep 90'"#, timeout: 1)
+    #expect(error?.code == .refused)
+    for name in ["child", "hook"] {
+      let pid = try #require(Int32(String(decoding: LogFixture.read("\(fixture.folder.path)/\(name)").dropLast(), as: UTF8.self)))
+      func isRunning() -> Bool {
+        let state = String(decoding: LogFixture.read("/proc/\(pid)/stat"), as: UTF8.self).split(separator: ")").last
+        return state.map { !$0.hasPrefix(" Z") && !$0.hasPrefix(" X") } ?? false
+      }
+      for _ in 0..<200 where isRunning() { usleep(10_000) }
+      #expect(!isRunning(), "\(name)")
+    }
+  }
+
+  @Test("a hook that cannot look now has no verdict: the same may be asked again")
+  func unseen() throws {
+    struct Busy: ModerationHook {
+      func verdict(on request: ModerationRequest) throws -> ModerationVerdict {
+        throw MetadataLogError(.retryLater, "cannot ask", reason: "no process")
+      }
+    }
+    let fixture = try LogFixture()
+    let error = #expect(throws: MetadataLogError.self) {
+      try fixture.log.moderate(ModerationRequest(frames: frames), job: "j1", hook: Busy())
+    }
+    #expect(error?.isRetriable == true && error?.exitStatus == 75)
+    #expect(try fixture.log.entries().isEmpty)
+  }
+
   @Test("a question that is taken back has no verdict")
   func cancelled() throws {
     let fixture = try LogFixture()

@@ -184,6 +184,81 @@ struct TelemetryTests {
     #expect(try Python.run(script, "\(fixture.folder.path)/received.json") == "['Bearer one', 'Bearer one', 'Bearer two']\n")
   }
 
+  /// What a collector got: each request with its authorization.
+  private func authorizations(_ cloud: HostileCloud) -> [String] {
+    let wire = String(decoding: cloud.state.withLock { $0.wire }, as: UTF8.self)
+    // A body has no line end after it.
+    let lines = wire.replacing("POST https://", with: "\nPOST https://").split(separator: "\n")
+    return lines.filter { $0.hasPrefix("POST ") || $0.hasPrefix("Authorization: ") }.map(String.init)
+  }
+
+  @Test("another collector does not get the header fields that were read for the one before from the file of the same name")
+  func headersOfTheOneBefore() throws {
+    let cloud = HostileCloud()
+    cloud.state.withLock { $0.keepsWire = true }
+    let (fixture, exporter) = try connected(cloud)
+    let file = fixture.folder.path + "/headers"
+    LogFixture.write(Array("Authorization: one\n".utf8), to: file)
+    chmod(file, 0o600)
+    try fixture.log.setTelemetryHeaders(file: file)
+    try fixture.log.append(sampleEvents())
+    #expect(try exporter.drain() == (5, .idle))
+    LogFixture.write(Array("Authorization: two\n".utf8), to: file)
+    try fixture.log.register(TransferURL("https://other.example"), for: .telemetry, headersFile: file)
+    try fixture.log.append(sampleEvents())
+    #expect(try exporter.drain() == (5, .idle))
+    #expect(
+      authorizations(cloud) == [
+        "POST https://otel.example/v1/logs", "Authorization: one", "POST https://other.example/v1/logs", "Authorization: two",
+      ])
+  }
+
+  @Test("a collector that is registered at any moment of a step gets its own header fields only", arguments: 1...8)
+  func headersMeanwhile(read: Int) throws {
+    let folder = TemporaryFolder()
+    let database = InterposedDatabase(try SQLiteDatabase(path: folder.path + "/jobs.sqlite"))
+    let log = try MetadataLog(database: database, masterKey: SecretBytes(randomByteCount: 32), clock: FakeClock())
+    for name in ["one", "two"] {
+      LogFixture.write(Array("Authorization: \(name)\n".utf8), to: "\(folder.path)/\(name)")
+      chmod("\(folder.path)/\(name)", 0o600)
+    }
+    try log.register(TransferURL("https://one.example"), for: .telemetry, headersFile: folder.path + "/one")
+    try log.setConsent(true)
+    try log.append(sampleEvents())
+    let cloud = HostileCloud()
+    cloud.state.withLock { $0.keepsWire = true }
+    let exporter = try TelemetryExporter(log: log, transport: cloud)
+    database.after(read) {
+      try log.register(TransferURL("https://two.example"), for: .telemetry, headersFile: folder.path + "/two")
+    }
+    _ = try exporter.drain()
+    try log.append(sampleEvents())
+    _ = try exporter.drain()
+    let found = authorizations(cloud)
+    #expect(!found.isEmpty)
+    for (index, line) in found.enumerated() where line.hasPrefix("POST ") {
+      let name = line.contains("one.example") ? "one" : "two"
+      #expect(found.dropFirst(index + 1).first == "Authorization: \(name)", "\(found)")
+    }
+  }
+
+  @Test("header fields that cannot be used leave the destination as it was")
+  func registeredWhole() throws {
+    let fixture = try LogFixture()
+    let good = fixture.folder.path + "/good"
+    let open = fixture.folder.path + "/open"
+    for path in [good, open] { LogFixture.write(Array("Authorization: x\n".utf8), to: path) }
+    chmod(good, 0o600)
+    chmod(open, 0o644)
+    try fixture.log.register(TransferURL("https://otel.example"), for: .telemetry, headersFile: good)
+    let error = #expect(throws: MetadataLogError.self) {
+      try fixture.log.register(TransferURL("https://other.example"), for: .telemetry, headersFile: open)
+    }
+    #expect(error?.code == .refused)
+    #expect(try fixture.log.destinations().map(\.origin) == ["https://otel.example"])
+    #expect(try fixture.log.telemetryHeadersFile() == good)
+  }
+
   @Test("the keeper exports while a worker runs, and a collector that hangs delays no report")
   func keeper() throws {
     let cloud = HostileCloud()
@@ -197,6 +272,38 @@ struct TelemetryTests {
     #expect(sent(cloud) == 5)
     keeper.stop()
   }
+}
+
+/// A database in which something happens after the n-th read from now.
+private final class InterposedDatabase: Database {
+  private let base: SQLiteDatabase
+  private let next = Mutex<(reads: Int, action: @Sendable () throws -> Void)?>(nil)
+
+  init(_ base: SQLiteDatabase) { self.base = base }
+
+  func after(_ reads: Int, _ action: @escaping @Sendable () throws -> Void) { next.withLock { $0 = (reads, action) } }
+
+  var dialect: Dialect { base.dialect }
+  var displayName: String { base.displayName }
+
+  func write<Result>(_ durability: Durability, _ body: (any Transaction) throws -> Result) throws -> Result {
+    try base.write(durability, body)
+  }
+
+  func read<Result>(_ body: (any Transaction) throws -> Result) throws -> Result {
+    let result = try base.read(body)
+    let action = next.withLock { next -> (@Sendable () throws -> Void)? in
+      guard let (reads, action) = next else { return nil }
+      next = reads > 1 ? (reads - 1, action) : nil
+      return reads > 1 ? nil : action
+    }
+    try action?()
+    return result
+  }
+
+  func doorbell(_ bell: String) throws(StorageError) -> any Doorbell { try base.doorbell(bell) }
+
+  func sessionLock(_ key: Int64) throws(StorageError) -> (any SessionLock)? { try base.sessionLock(key) }
 }
 
 /// Takes telemetry only after reports have arrived.

@@ -1,5 +1,6 @@
 #include "CSystem.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -103,8 +104,42 @@ int rw_wait_ready(int socket, int want_write, int second, int timeout_millisecon
 }
 
 void rw_close_from(int first) {
-  if (syscall(SYS_close_range, (unsigned)first, ~0U, 0) == 0) return;
-  // Kernels before 5.9.
-  long most = sysconf(_SC_OPEN_MAX);
-  for (int descriptor = first; descriptor < (most > 0 ? most : 4096); descriptor++) close(descriptor);
+  // Kernels before 5.9 do not have it.
+  if (syscall(SYS_close_range, (unsigned)first, ~0U, 0) != 0) rw_close_listed(first);
+}
+
+/// The highest descriptor of this process; -1 when it cannot be known. Makes system calls only.
+static int highest_descriptor(int spare) {
+  int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0 && (errno == EMFILE || errno == ENFILE)) {
+    // It is to be closed anyway.
+    close(spare);
+    folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  }
+  if (folder < 0) return -1;
+  int highest = -1;
+  _Alignas(struct dirent64) char bytes[2048];
+  ssize_t count;
+  while ((count = getdents64(folder, bytes, sizeof bytes)) > 0) {
+    for (ssize_t at = 0; at < count;) {
+      const struct dirent64 *entry = (const struct dirent64 *)(const void *)(bytes + at);
+      int number = 0;
+      for (const char *digit = entry->d_name; *digit >= '0' && *digit <= '9'; digit++) number = number * 10 + (*digit - '0');
+      if (number > highest) highest = number;
+      at += entry->d_reclen;
+    }
+  }
+  close(folder);
+  return count < 0 ? -1 : highest;
+}
+
+int rw_close_listed(int first) {
+  int highest = highest_descriptor(first);
+  if (highest < 0) {
+    // Without /proc: no more than the kernel's own default, whatever the limit says.
+    long most = sysconf(_SC_OPEN_MAX);
+    highest = most > 0 && most < 1 << 20 ? (int)most - 1 : (1 << 20) - 1;
+  }
+  for (int descriptor = first; descriptor <= highest; descriptor++) close(descriptor);
+  return highest;
 }

@@ -7,6 +7,8 @@
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,7 +54,7 @@ int rw_spawn(const char *path, char *const arguments[], char *const environment[
 
 int rw_start_guardian(int32_t *pid, int *lifeline) {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return -errno;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -errno;
   // Not fork(): other threads may hold the locks that its handlers take. The child makes system calls only.
   pid_t child = _Fork();
   if (child < 0) {
@@ -69,9 +71,18 @@ int rw_start_guardian(int32_t *pid, int *lifeline) {
     prctl(PR_SET_NAME, "reel-guardian", 0, 0, 0);
     dup2(ends[0], 0);
     rw_close_from(1);
-    char byte;
-    while (read(0, &byte, 1) < 0 && errno == EINTR) {
+    int32_t watched = 0;
+    int handle = -1;
+    for (;;) {
+      int32_t number;
+      ssize_t count = read(0, &number, sizeof number);
+      if (count < 0 && errno == EINTR) continue;
+      if (count != (ssize_t)sizeof number) break;
+      watched = number;
+      handle = (int)syscall(SYS_pidfd_open, number, 0);
     }
+    // It may have left the group. By the handle, so that no other process that has got its number is meant.
+    if (handle >= 0 && syscall(SYS_pidfd_send_signal, handle, SIGKILL, NULL, 0) == 0) kill(-watched, SIGKILL);
     kill(0, SIGKILL);
     _exit(1);
   }
@@ -81,6 +92,14 @@ int rw_start_guardian(int32_t *pid, int *lifeline) {
   *pid = child;
   *lifeline = ends[1];
   return 0;
+}
+
+int rw_guard(int lifeline, int32_t pid) {
+  ssize_t sent;
+  do {
+    sent = send(lifeline, &pid, sizeof pid, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return sent == (ssize_t)sizeof pid ? 0 : sent < 0 ? -errno : -EPIPE;
 }
 
 int rw_reap(int32_t pid, int block, rw_exit_t *ended) {

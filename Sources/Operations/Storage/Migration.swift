@@ -45,7 +45,7 @@ extension Database {
     return found > 0
   }
 
-  /// Whether no module has tables here.
+  /// Whether no module has tables here. Throws `denied` where that cannot be told, for want of rights on a server's schema.
   public func isEmpty() throws -> Bool { try read { try !$0.hasVersions() } }
 
   /// The schema version of `module`; 0 when it has no tables here yet.
@@ -66,11 +66,27 @@ extension Database {
 }
 
 extension Transaction {
+  /// Throws `denied` for a schema that this role may not look into, of which the server says what it says of an empty one.
+  private func checkUsage() throws(StorageError) {
+    let hidden = try query(
+      """
+      SELECT nspname FROM pg_catalog.pg_namespace \
+      WHERE nspname = current_setting('search_path') AND NOT has_schema_privilege(oid, 'USAGE')
+      """)
+    guard let name = hidden.first?.text(0) else { return }
+    throw StorageError(
+      .denied, "cannot look into the store", reason: "this role has no right to use the schema \(name)",
+      advice: "GRANT USAGE ON SCHEMA \(name) and SELECT on its tables")
+  }
+
   /// Whether the table of schema versions is there.
   fileprivate func hasVersions() throws(StorageError) -> Bool {
     switch dialect {
-    case .sqlite: try integer("SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'") == 1
-    case .postgresql: try integer("SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('schema_version')") == 1
+    case .sqlite: return try integer("SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'") == 1
+    case .postgresql:
+      if try integer("SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('schema_version')") == 1 { return true }
+      try checkUsage()
+      return false
     }
   }
 }

@@ -62,7 +62,7 @@ enum CloudCommand {
           "server-key", .text("HEX"), default: "none", repeats: true, "For licences: a public key of the server, 64 hexadecimal digits."),
         Option(
           "headers", .file("FILE"), default: "$OTEL_EXPORTER_OTLP_LOGS_HEADERS, $OTEL_EXPORTER_OTLP_HEADERS, or none",
-          "For telemetry: a file with mode 0600 of header fields that the collector asks for, one 'Name: value' a line."),
+          "For telemetry: a file with mode 0600 of header fields that this collector asks for, one 'Name: value' a line."),
         Option("authorities", .file("FILE"), default: "the system's", "A PEM file of certificate authorities for all destinations."),
       ],
       commonOptions: CommonOptions.store,
@@ -81,13 +81,14 @@ enum CloudCommand {
         }
         let log = try Store.log(invocation)
         if let url = invocation.argument("URL") {
-          try log.register(TransferURL(url), for: purpose)
-        } else if keys.isEmpty, authorities == nil, headers == nil {
+          try log.register(TransferURL(url), for: purpose, headersFile: headers)
+        } else if let headers {
+          try log.setTelemetryHeaders(file: headers)
+        } else if keys.isEmpty, authorities == nil {
           try log.unregister(purpose)
         }
         if !keys.isEmpty { try log.trustLicenceKeys(keys) }
         if let authorities { try log.setCertificateAuthorities(authorities) }
-        if let headers { try log.setTelemetryHeaders(file: headers) }
         if invocation.isJSON { try invocation.console.writeJSON(CloudDocument(log)) }
         return 0
       })

@@ -44,6 +44,8 @@ enum Store {
       if access(path, F_OK) != 0 {
         throw noStore(path, errno == ENOENT || errno == ENOTDIR ? "no store there" : String(cString: strerror(errno)))
       }
+      // Before it is opened: that sets its mode and its journal, which is nothing to do to the database of another program.
+      guard try SQLiteDatabase.isStore(at: path) else { throw noStore(path, "no store there: it has no tables of reel") }
     }
     let database = try database(invocation, isThere: true)
     if try database.isEmpty() { throw noStore(database.displayName, "no store there: it has no tables of reel") }
@@ -59,18 +61,22 @@ enum Store {
   /// The metadata log in `database`. Its key stands in `log.key`: beside an SQLite file, else in the state folder.
   static func log(_ database: any Database) throws -> MetadataLog {
     if !(database is SQLiteDatabase) { try makeFolder(folder) }
-    return try MetadataLog(database: database, masterKey: logKey(of: database))
+    let path = keyPath(of: database)
+    return try MetadataLog(database: database, masterKey: existingKey(path, of: database) ?? MasterKey.load(path))
   }
 
-  private static func logKey(of database: any Database) throws -> SecretBytes {
-    let key = ((database as? SQLiteDatabase).map { parent($0.path) } ?? folder) + "/log.key"
-    // A new key would not open a log that is there.
+  private static func keyPath(of database: any Database) -> String {
+    ((database as? SQLiteDatabase).map { parent($0.path) } ?? folder) + "/log.key"
+  }
+
+  /// The key of the log; nil when there is neither a key nor a log that it would open. None is made.
+  private static func existingKey(_ path: String, of database: any Database) throws -> SecretBytes? {
     let credential = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) + "/reelwright-log-key" }
-    if access(key, F_OK) != 0, credential.map({ access($0, F_OK) != 0 }) ?? true, hasLog(database) {
-      throw MetadataLogError(
-        .configuration, "cannot read the log's key", reason: "\(key) is missing", advice: "restore it from the backup of the store")
-    }
-    return try MasterKey.load(key)
+    if access(path, F_OK) == 0 || credential.map({ access($0, F_OK) == 0 }) ?? false { return try MasterKey.load(path, makes: false) }
+    // A new key would not open a log that is there.
+    guard try MetadataLog.hasBegun(in: database) else { return nil }
+    throw MetadataLogError(
+      .configuration, "cannot read the log's key", reason: "\(path) is missing", advice: "restore it from the backup of the store")
   }
 
   /// The log of the store that the command line names, made where it is missing.
@@ -81,12 +87,10 @@ enum Store {
 
   /// The same for reading: the store is left as it is, also one of an older version, which is an error. nil when nothing was logged yet.
   static func readableLog(_ invocation: Invocation) throws -> MetadataLog? {
-    guard let database = try existingDatabase(invocation), try MetadataLog.exists(in: database) else { return nil }
-    return try MetadataLog(reading: database, masterKey: logKey(of: database))
-  }
-
-  private static func hasLog(_ database: any Database) -> Bool {
-    (try? database.read { try $0.query("SELECT 1 FROM log_head") })?.isEmpty == false
+    guard let database = try existingDatabase(invocation), try MetadataLog.exists(in: database),
+      let key = try existingKey(keyPath(of: database), of: database)
+    else { return nil }
+    return try MetadataLog(reading: database, masterKey: key)
   }
 
   private static func isServer(_ url: String) -> Bool { url.hasPrefix("postgresql://") || url.hasPrefix("postgres://") }

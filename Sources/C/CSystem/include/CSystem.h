@@ -42,6 +42,10 @@ int rw_wait_ready(int socket, int want_write, int second, int timeout_millisecon
 /// Closes every descriptor from `first` on.
 void rw_close_from(int first);
 
+/// The same without close_range: by the list in /proc, so that a limit of a thousand million costs nothing. Returns the highest
+/// number that it has come to. Safe in a forked child.
+int rw_close_listed(int first);
+
 // process.c -----------------------------------------------------------------------------------------------------
 
 /// How a child ended and what it used.
@@ -61,6 +65,10 @@ int rw_spawn(const char *path, char *const arguments[], char *const environment[
 /// (SIGKILL too), and then kills the group: programs that are started in that group never outlive it. It keeps no
 /// descriptor of this process open. `lifeline` is close-on-exec; when all copies of it are closed the group dies. Reap `pid`.
 int rw_start_guardian(int32_t *pid, int *lifeline);
+
+/// Tells the guardian at the other end of `lifeline` of a child of this process that dies with its group, with the group that
+/// it leads if it has made one for itself. Returns -EPIPE when the guardian is dead.
+int rw_guard(int lifeline, int32_t pid);
 
 /// Reaps `pid` when it has ended; with `block`, waits for that.
 int rw_reap(int32_t pid, int block, rw_exit_t *ended);

@@ -112,7 +112,11 @@ public final class Daemon: Sendable {
       add("warning", "recovered", [("worker", .integer(worker)), ("jobs", .array(jobs.map { .integer($0.rawValue) }))])
     case .storeFailed(let message): add("error", "storeFailed", [("message", .string(message))])
     case .stranded(let jobs):
-      let groups = jobs.map { JSON.object([("kind", .string($0.kind)), ("class", .string($0.slotClass)), ("count", JSON($0.count))]) }
+      let groups = jobs.map {
+        JSON.object([
+          ("kind", .string($0.kind)), ("class", .string($0.slotClass)), ("reason", .string($0.reason.rawValue)), ("count", JSON($0.count)),
+        ])
+      }
       add("warning", "stranded", [("jobs", .array(groups))])
     case .stopping: add("info", "stopping")
     case .stopped: add("info", "stopped")

@@ -49,7 +49,7 @@ public enum RunnerEvent: Sendable {
   /// The store failed; the runner goes on trying.
   case storeFailed(String)
   /// A drain ends although these are unfinished: no handler or no slot of this runner fits them, or they wait for such a
-  /// job or for a paused one.
+  /// job, for a paused one, or for one that has failed.
   case stranded([StrandedJobs])
   case stopping
   case stopped
@@ -60,7 +60,7 @@ public enum RunnerGoal: Hashable, Sendable {
   /// Never: at `stop()` only.
   case stopped
   /// When nothing is left that this runner could run now or later. Paused jobs do not count, nor those for which it has no
-  /// handler or no slots, nor what waits for any of these.
+  /// handler or no slots, nor what waits for any of these or for a job that has failed.
   case drained
   /// When one job has ended, or nothing is available.
   case one

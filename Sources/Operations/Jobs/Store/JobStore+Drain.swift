@@ -1,9 +1,18 @@
 import Storage
 
-/// Unfinished jobs that a worker does not wait for, by kind and class.
+/// Unfinished jobs that a worker does not wait for, by kind, class and reason.
 public struct StrandedJobs: Hashable, Sendable {
+  /// Why it does not wait for them.
+  public enum Reason: String, Sendable {
+    /// It has no handler or no slot for them.
+    case unsuited
+    /// They wait for a job that it does not wait for either: one that is unsuited or paused, or that has failed.
+    case waiting
+  }
+
   public var kind: String
   public var slotClass: String
+  public var reason: Reason
   public var count: Int
 }
 
@@ -29,10 +38,14 @@ extension JobStore {
     return try database.read {
       try $0.query(
         """
-        \(stranded) SELECT kind, class, count(*) FROM job WHERE state IN (0, 1, 4) AND id IN (SELECT id FROM stranded) \
-        GROUP BY kind, class ORDER BY kind, class
+        \(stranded) SELECT kind, class, CASE WHEN \(JobStore.isForeign(kinds, classes)) THEN 0 ELSE 1 END, count(*) FROM job j \
+        WHERE state IN (0, 1, 4) AND id IN (SELECT id FROM stranded) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
         """, values)
-    }.map { StrandedJobs(kind: $0.text(0) ?? "", slotClass: $0.text(1) ?? "", count: Int($0.integer(2) ?? 0)) }
+    }.map {
+      StrandedJobs(
+        kind: $0.text(0) ?? "", slotClass: $0.text(1) ?? "", reason: $0.integer(2) == 0 ? .unsuited : .waiting,
+        count: Int($0.integer(3) ?? 0))
+    }
   }
 
   private static func isForeign(_ kinds: [String], _ classes: [String]) -> String {

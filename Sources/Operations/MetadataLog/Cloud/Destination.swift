@@ -48,13 +48,21 @@ extension MetadataLog {
 
   /// Registers the destination of a purpose in place of the one before. https, or http to this machine. Nothing is
   /// sent yet: that takes `setConsent`. Telemetry gets only what happens from now on.
-  public func register(_ url: TransferURL, for purpose: DestinationPurpose) throws {
+  ///
+  /// - Parameter headersFile: for telemetry, as with `setTelemetryHeaders`; all is set, or nothing. Default none.
+  public func register(_ url: TransferURL, for purpose: DestinationPurpose, headersFile: String? = nil) throws {
     guard url.scheme == "https" || ["127.0.0.1", "::1", "localhost"].contains(url.host) else {
       throw MetadataLogError(
         .refused, "cannot register \(url.host)", reason: "http without TLS is for this machine only", advice: "use https")
     }
     guard url.query == nil else {
       throw MetadataLogError(.usage, "cannot register \(url.host)", reason: "its URL has a query", advice: "secrets do not belong into it")
+    }
+    if let headersFile {
+      guard purpose == .telemetry else {
+        throw MetadataLogError(.usage, "cannot register \(url.host)", reason: "header fields are for telemetry")
+      }
+      _ = try TelemetryHeaders.read(headersFile)
     }
     try database.write { transaction in
       try keys.removeRows(.destinations, where: "purpose = $1", [.text(purpose.rawValue)], in: transaction)
@@ -65,6 +73,7 @@ extension MetadataLog {
       if purpose == .reporting { try refreshReporting(transaction) }
       if purpose == .telemetry {
         try forgetTelemetryHeaders(transaction)
+        if let headersFile { try keys.setState(Self.telemetryHeadersKey, headersFile, in: transaction) }
         try refreshTelemetry(transaction, isNew: true)
       }
     }

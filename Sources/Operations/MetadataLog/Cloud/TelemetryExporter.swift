@@ -41,7 +41,7 @@ public final class TelemetryExporter {
   private let transport: any ReportTransport
   private let configuration: Configuration
   private var retry: RetryPause
-  private var headers: (file: String?, fields: [HTTPField])?
+  private var headers: (target: TelemetryTarget, fields: [HTTPField])?
   /// Why the last step failed, without secrets; nil after a success.
   public private(set) var lastProblem: String?
 
@@ -59,10 +59,9 @@ public final class TelemetryExporter {
   public func step() throws -> Outcome {
     let now = log.now()
     if let seconds = retry.remaining(now: now) { return .wait(seconds: seconds) }
-    // Looked up first: one that is registered after this line gets only what happens after that.
-    guard let destination = try log.destinations().first(where: { $0.purpose == .telemetry }),
-      let (after, end) = try log.telemetryRange()
-    else { return .off }
+    // In one look: another collector gets neither the secret of this one nor what happened before it was registered.
+    guard let (target, after, end) = try log.telemetryTarget() else { return .off }
+    let destination = target.destination
     guard after < end else { return .idle }
     var filter = LogFilter()
     filter.sequences = (after + 1)...end
@@ -76,7 +75,8 @@ public final class TelemetryExporter {
       try log.moveTelemetry(to: last)
       return last < end ? .sent(events: 0) : .idle
     }
-    let request = try OpenTelemetry.request(entries, installation: log.installation, to: destination, headers: headerFields())
+    guard let fields = try headerFields(target) else { return .sent(events: 0) }
+    let request = try OpenTelemetry.request(entries, installation: log.installation, to: destination, headers: fields)
     let response: HTTPResponse
     do throws(TransferError) { response = try transport.send(request) } catch {
       return pause("\(error)", atLeast: error.retryAfterSeconds)
@@ -100,12 +100,14 @@ public final class TelemetryExporter {
     }
   }
 
-  /// Read once, again when another file was named, and after a failure: an authorization may have been renewed.
-  private func headerFields() throws -> [HTTPField] {
-    let file = try log.telemetryHeadersFile()
-    if let headers, headers.file == file { return headers.fields }
-    let fields = try TelemetryHeaders.load(file: file)
-    headers = (file, fields)
+  /// Read once, again for another destination or file, and after a failure: an authorization may have been renewed. nil when the
+  /// destination was changed meanwhile: the file may hold the secret of the next one already.
+  private func headerFields(_ target: TelemetryTarget) throws -> [HTTPField]? {
+    if let headers, headers.target == target { return headers.fields }
+    headers = nil
+    let fields = try TelemetryHeaders.load(file: target.headersFile)
+    guard try log.telemetryTarget()?.target == target else { return nil }
+    headers = (target, fields)
     return fields
   }
 
@@ -135,15 +137,27 @@ public final class TelemetryExporter {
   }
 }
 
+/// Where telemetry goes, and which file has the header fields for it.
+struct TelemetryTarget: Hashable {
+  var destination: Destination
+  var headersFile: String?
+}
+
 extension MetadataLog {
   /// The setting that holds the sequence number up to which the collector has been told; there only while telemetry may be sent.
   private static let telemetryMark = "telemetry"
 
-  /// What has been dealt with and what there is; nil while nothing may be sent.
-  func telemetryRange() throws -> (after: Int64, end: Int64)? {
+  /// Where telemetry goes, what has been dealt with and what there is; nil while nothing may be sent.
+  func telemetryTarget() throws -> (target: TelemetryTarget, after: Int64, end: Int64)? {
     try database.read { transaction in
-      guard let mark = try transaction.state(Self.telemetryMark).flatMap({ Int64($0) }) else { return nil }
-      return (mark, try LogHead.read(transaction, keys: keys).sequence)
+      guard let mark = try transaction.state(Self.telemetryMark).flatMap({ Int64($0) }),
+        let row = try transaction.query("SELECT origin, path FROM log_destinations WHERE purpose = 'telemetry' ORDER BY origin").first,
+        let origin = row.text(0), let path = row.text(1)
+      else { return nil }
+      let target = TelemetryTarget(
+        destination: Destination(purpose: .telemetry, origin: origin, path: path),
+        headersFile: try transaction.state(Self.telemetryHeadersKey))
+      return (target, mark, try LogHead.read(transaction, keys: keys).sequence)
     }
   }
 

@@ -7,7 +7,8 @@ internal import Transfer
 /// The header fields that a collector of telemetry asks for, an authorization for instance: secrets, so that they come from a systemd
 /// credential called `reelwright-otlp-headers`, else from the file that was configured (both with a field a line, `Name: value`), else from
 /// `$OTEL_EXPORTER_OTLP_LOGS_HEADERS` or `$OTEL_EXPORTER_OTLP_HEADERS` (`name=value,name=value`, values percent-encoded, as OpenTelemetry's
-/// specification of exporters has it). No message quotes a value.
+/// specification of exporters has it). The file is of one destination; a credential and a variable go to whatever destination is registered for
+/// telemetry. No message quotes a value.
 enum TelemetryHeaders {
   static let variables = ["OTEL_EXPORTER_OTLP_LOGS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"]
 
@@ -88,13 +89,15 @@ enum TelemetryHeaders {
 }
 
 extension MetadataLog {
-  private static let telemetryHeadersKey = "telemetry_headers"
+  static let telemetryHeadersKey = "telemetry_headers"
 
   /// The file with the header fields for the telemetry destination; nil: none, the environment's are sent.
   public func telemetryHeadersFile() throws -> String? { try database.read { try $0.state(Self.telemetryHeadersKey) } }
 
   /// Sets the file with the header fields for the telemetry destination, after a look at it: one field a line, `Name: value`, mode 0600. It is
-  /// read again whenever exporting begins, and after a failure. Forgotten when the destination changes: a secret is for one receiver.
+  /// read again whenever exporting begins, and after a failure. Forgotten when the destination changes: what is in a file is for one receiver
+  /// (a credential or a variable of the environment is not: it goes to whichever is registered). So another receiver takes another file: what
+  /// is written into this one is for this receiver as soon as it stands there.
   ///
   /// - Throws: `refused` when others can read it, `missing`, `configuration` for what is no header field or when there is no destination.
   public func setTelemetryHeaders(file: String) throws {

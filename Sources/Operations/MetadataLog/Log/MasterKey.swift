@@ -4,15 +4,15 @@ internal import MediaCore
 
 /// Where the installation's master key comes from.
 public enum MasterKey {
-  /// The key in `path`; made there, with mode 0600, when there is none.
+  /// The key in `path`; made there, with mode 0600, when there is none and `makes` is true, which is the default.
   ///
   /// A systemd credential called `reelwright-log-key` goes first (`$CREDENTIALS_DIRECTORY`). Throws `refused` when the
-  /// file is open to others, `configuration` when it does not hold 32 bytes.
-  public static func load(_ path: String) throws(MetadataLogError) -> SecretBytes {
+  /// file is open to others, `configuration` when it does not hold 32 bytes, `missing` when it is not there and not to be made.
+  public static func load(_ path: String, makes: Bool = true) throws(MetadataLogError) -> SecretBytes {
     let credential = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) + "/reelwright-log-key" }
     do {
       if let credential, access(credential, F_OK) == 0 { return try checked(SecretFile.read(credential)) }
-      if access(path, F_OK) != 0 {
+      if makes, access(path, F_OK) != 0 {
         let key = SecretBytes(randomByteCount: 32)
         var bytes = key.exposedBytes()
         defer { SecretBytes.wipe(&bytes) }

@@ -89,6 +89,14 @@ public final class MetadataLog: Sendable {
     try database.hasSchema(module: LogSchema.module, LogSchema.migrations)
   }
 
+  /// Whether a log was begun in `database`, of any version: only its own key opens it.
+  public static func hasBegun(in database: any Database) throws -> Bool {
+    guard try database.schemaVersion(of: LogSchema.module) > 0 else { return false }
+    return try !database.read {
+      try $0.query("SELECT 1 FROM log_head UNION ALL SELECT 1 FROM log_state WHERE name = 'installation' LIMIT 1")
+    }.isEmpty
+  }
+
   private static func keys(_ master: SecretBytes) throws(MetadataLogError) -> LogKeys {
     guard master.count == 32 else {
       throw MetadataLogError(.configuration, "cannot open the log", reason: "its key has \(master.count) bytes instead of 32")

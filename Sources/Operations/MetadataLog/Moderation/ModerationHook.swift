@@ -54,7 +54,8 @@ extension MetadataLog {
   /// publication. A hook that fails refuses: nothing is published unseen.
   ///
   /// The verdict is kept by the moderation class; `placeHold` keeps it longer where the law asks for it.
-  /// - Throws: `cancelled` when the request was cancelled before there was a verdict; nothing is logged then.
+  /// - Throws: `cancelled` when the request was cancelled before there was a verdict, and `retryLater` when the hook says so, because it could
+  ///   not look now; nothing is logged then.
   public func moderate(_ request: ModerationRequest, job: String, project: String = "default", hook: any ModerationHook) throws {
     let verdict: ModerationVerdict
     var failure: String?
@@ -64,6 +65,7 @@ extension MetadataLog {
       if request.cancellation.isCancelled {
         throw MetadataLogError(.cancelled, "publication is undecided", reason: "cancelled")
       }
+      if let error = error as? MetadataLogError, error.code == .retryLater { throw error }
       verdict = ModerationVerdict(.refuse, category: "other")
       // Of another module's error nothing is known to be free of secrets.
       failure = (error as? MetadataLogError).map { "the moderation hook failed: \($0.reason)" } ?? "the moderation hook failed"

@@ -9,7 +9,10 @@ internal import MediaCore
 ///
 /// The folder has mode 0700 and is removed afterwards; the program's environment is `PATH` only, its error output is
 /// discarded, and it is killed, with all that it started in its process group, after `timeoutSeconds`, when the request is cancelled, at its
-/// end, and when this process ends, also by SIGKILL.
+/// end, and when this process ends, also by SIGKILL. A program that makes a group of its own is killed with that group; only what it has started
+/// in yet other groups or sessions goes on.
+///
+/// Where processes, memory, descriptors or disk space are wanting, so that it cannot look, it throws `retryLater`: that is no verdict.
 public struct ModerationProgram: ModerationHook {
   private let path: String
   private let arguments: [String]
@@ -27,7 +30,7 @@ public struct ModerationProgram: ModerationHook {
   public func verdict(on request: ModerationRequest) throws -> ModerationVerdict {
     let place = request.folder ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var template = Array("\(place)/reelwright-moderation-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw failure("no temporary folder") }
+    guard mkdtemp(&template) != nil else { throw failure("no temporary folder", errno) }
     let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     var names: [String] = []
     defer {
@@ -37,9 +40,11 @@ public struct ModerationProgram: ModerationHook {
     }
     func write(_ bytes: [UInt8], _ name: String) throws {
       names.append("\(folder)/\(name)")
-      let file = try PrivateFile("\(folder)/\(name)")
-      try file.write(bytes)
-      try file.flush()
+      do throws(MetadataLogError) {
+        let file = try PrivateFile("\(folder)/\(name)")
+        try file.write(bytes)
+        try file.flush()
+      } catch { throw unseen("the frames cannot be written: \(error.reason)") }
     }
     for (index, frame) in request.frames.enumerated() {
       let number = String(index + 1)
@@ -63,45 +68,56 @@ public struct ModerationProgram: ModerationHook {
   private func run(_ folder: String, _ cancellation: Cancellation) throws -> [UInt8] {
     var pipe: [Int32] = [0, 0]
     // Close-on-exec from the first: another thread may be starting a program right now.
-    guard rw_pipe(&pipe) == 0 else { throw failure("no pipe") }
+    let piped = rw_pipe(&pipe)
+    guard piped == 0 else { throw failure("no pipe", -piped) }
     defer { close(pipe[0]) }
     var guardian: pid_t = 0
     var lifeline: Int32 = -1
-    guard rw_start_guardian(&guardian, &lifeline) == 0 else {
+    let guarded = rw_start_guardian(&guardian, &lifeline)
+    guard guarded == 0 else {
       close(pipe[1])
-      throw failure("no process to watch over it")
+      throw failure("no process to watch over it", -guarded)
     }
     defer { close(lifeline) }
-    let started = start(folder, output: pipe[1], group: guardian)
+    var process: pid_t = 0
+    let problem = start(&process, folder, output: pipe[1], group: guardian)
     close(pipe[1])
-    guard let process = started else {
-      ModerationProgram.end(group: guardian, [guardian])
-      throw failure("it cannot be started")
+    guard problem == 0 else {
+      ModerationProgram.end([guardian])
+      throw failure("it cannot be started", problem)
+    }
+    guard rw_guard(lifeline, process) == 0 else {
+      ModerationProgram.end([guardian, process])
+      throw unseen("the process that watches over it was killed")
     }
     let end = ModerationProgram.monotonicMilliseconds() + Int64(timeoutSeconds * 1000)
     let output = readAll(pipe[0], until: end, cancellation)
     let hasEnded = output != nil && awaitEnd(of: process, until: end, cancellation)
-    // Not reaped yet, so that the number is still the group's: with it goes whatever the program has started.
-    let status = ModerationProgram.end(group: guardian, [guardian, process])
+    let status = ModerationProgram.end([guardian, process])
     if cancellation.isCancelled { throw MetadataLogError(.cancelled, "cannot ask the moderation program", reason: "cancelled") }
     guard let output, hasEnded else { throw failure("it did not answer within \(timeoutSeconds) s, or too much") }
     guard status == 0 else { throw failure("it ended with an error") }
     return output
   }
 
-  /// Kills a process group and reaps those of `processes`, which are all this one's children in it.
+  /// Kills children of this process, each with the process group that it leads, if it leads one, and reaps them.
   ///
   /// - Returns: the status of the last of them.
   @discardableResult
-  private static func end(group: pid_t, _ processes: [pid_t]) -> Int32 {
-    kill(-group, SIGKILL)
+  private static func end(_ processes: [pid_t]) -> Int32 {
+    // Not reaped yet, so that the numbers are still theirs and their groups': with these goes what the program has started. The
+    // program itself may have left the guardian's group.
+    for process in processes {
+      kill(process, SIGKILL)
+      kill(-process, SIGKILL)
+    }
     var status: Int32 = 0
     for process in processes { while waitpid(process, &status, 0) < 0, errno == EINTR {} }
     return status
   }
 
-  /// Starts the program in a process group, with no signal blocked or ignored.
-  private func start(_ folder: String, output: Int32, group: pid_t) -> pid_t? {
+  /// Starts the program in a process group, with no signal blocked or ignored. Returns an error number, 0 for none.
+  private func start(_ process: inout pid_t, _ folder: String, output: Int32, group: pid_t) -> Int32 {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -122,8 +138,7 @@ public struct ModerationProgram: ModerationHook {
     var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments + [folder]).map { strdup($0) } + [nil]
     var environment: [UnsafeMutablePointer<CChar>?] = [strdup("PATH=/usr/local/bin:/usr/bin:/bin"), nil]
     defer { for pointer in words + environment { free(pointer) } }
-    var process: pid_t = 0
-    return posix_spawn(&process, path, &actions, &attributes, &words, &environment) == 0 ? process : nil
+    return posix_spawn(&process, path, &actions, &attributes, &words, &environment)
   }
 
   /// What the program writes until it closes its output; nil when it takes too long or writes more than 64 KiB.
@@ -165,5 +180,15 @@ public struct ModerationProgram: ModerationHook {
 
   private func failure(_ reason: String) -> MetadataLogError {
     MetadataLogError(.refused, "cannot ask the moderation program", reason: reason)
+  }
+
+  private func failure(_ reason: String, _ code: Int32) -> MetadataLogError {
+    let text = "\(reason): \(String(cString: strerror(code)))"
+    return [EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT].contains(code) ? unseen(text) : failure(text)
+  }
+
+  /// The machine could not ask now; that says nothing about the pictures.
+  private func unseen(_ reason: String) -> MetadataLogError {
+    MetadataLogError(.retryLater, "cannot ask the moderation program", reason: reason, advice: "the output was not looked at; try again")
   }
 }
