@@ -279,7 +279,8 @@ def main():
         if not options.keep:
             path.unlink()
         ids = {m["id"] for m in found["marks"]}
-        least = min((m["z"] for m in found["marks"]), default=0)
+        # An id that is found in several ranges counts with its best one.
+        least = min((max(m["z"] for m in found["marks"] if m["id"] == one) for one in ids), default=0)
         result = {"clip": clip.stem, "attack": name, "tier": tier, "recovered": ids == expected and least >= STRICT,
                   "recoveredByRegistry": ids == expected, "wrong": bool(ids - expected),
                   "z": round(found["bestZ"], 2), "attempts": found["attempts"], "attackSeconds": round(middle - begun, 2),
