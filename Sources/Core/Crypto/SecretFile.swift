@@ -48,8 +48,7 @@ public enum SecretFile {
       case ENOENT, ENOTDIR: throw MediaError(.missing, operation, path: path, reason: "there is no such file")
       case ELOOP: throw MediaError(.refused, operation, path: path, reason: "it is a symbolic link", advice: "name the file itself")
       case EMFILE, ENFILE:
-        throw MediaError(
-          .retryLater, operation, path: path, reason: String(cString: strerror(errno)), advice: "raise the limit on open files (ulimit -n)")
+        throw MediaError(.retryLater, operation, path: path, reason: String(cString: strerror(errno)), advice: MediaError.openFilesAdvice)
       default: throw MediaError(.refused, operation, path: path, reason: String(cString: strerror(errno)))
       }
     }

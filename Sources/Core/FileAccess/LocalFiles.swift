@@ -49,9 +49,6 @@ public final class LocalFiles: Files {
     return input
   }
 
-  /// What to do when no more files can be open.
-  public static let openFilesAdvice = "raise the limit on open files (ulimit -n, LimitNOFILE= of the service)"
-
   /// Opens a regular file for positioned reads.
   ///
   /// - Throws: `retryLater` when no more files may be open, `missing` when it does not exist or may not be read, `usage` for a folder, `damaged` for a pipe or device.
@@ -62,7 +59,7 @@ public final class LocalFiles: Files {
     guard number >= 0 else {
       let error = errno
       if error == EMFILE || error == ENFILE {
-        throw MediaError(.retryLater, operation, path: path, reason: String(cString: strerror(error)), advice: openFilesAdvice)
+        throw MediaError(.retryLater, operation, path: path, reason: String(cString: strerror(error)), advice: MediaError.openFilesAdvice)
       }
       // The command line and folders are read as UTF-8; what is not becomes U+FFFD.
       let isGarbled = error == ENOENT && path.contains("\u{FFFD}")

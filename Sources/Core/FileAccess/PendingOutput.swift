@@ -203,7 +203,7 @@ final class PendingOutput: Sendable {
     case ENAMETOOLONG:
       return MediaError(.exists, operation, path: path, reason: text, advice: "use a name of at most 255 bytes")
     case EMFILE, ENFILE:
-      return MediaError(.retryLater, operation, path: path, reason: text, advice: LocalFiles.openFilesAdvice)
+      return MediaError(.retryLater, operation, path: path, reason: text, advice: MediaError.openFilesAdvice)
     case ENOSPC, EDQUOT:
       return MediaError(.io, operation, path: path, reason: text, advice: "free some space and try again")
     default:

@@ -3,6 +3,9 @@
 /// One type for the media floors, so that typed throws cross module borders without being wrapped. `line` is the
 /// one-line form that `reel` prints: `operation: reason (advice)`.
 public struct MediaError: Error, Sendable {
+  /// What to do when no more files can be open.
+  public static let openFilesAdvice = "raise the limit on open files (ulimit -n, LimitNOFILE= of the service)"
+
   /// What kind of failure this is; decides the exit status.
   public struct Code: Hashable, Sendable {
     private enum Kind: String {

@@ -35,14 +35,14 @@ public struct Destination: Hashable, Sendable {
 
 extension MetadataLog {
   /// The register of destinations.
-  public func destinations() throws -> [Destination] {
-    try database.read { transaction in
-      try transaction.query("SELECT purpose, origin, path FROM log_destinations ORDER BY purpose, origin").compactMap { row in
-        guard let purpose = row.text(0).flatMap(DestinationPurpose.init(rawValue:)), let origin = row.text(1), let path = row.text(2) else {
-          return nil
-        }
-        return Destination(purpose: purpose, origin: origin, path: path)
+  public func destinations() throws -> [Destination] { try database.read { try destinations($0) } }
+
+  func destinations(_ transaction: any Transaction) throws -> [Destination] {
+    try transaction.query("SELECT purpose, origin, path FROM log_destinations ORDER BY purpose, origin").compactMap { row in
+      guard let purpose = row.text(0).flatMap(DestinationPurpose.init(rawValue:)), let origin = row.text(1), let path = row.text(2) else {
+        return nil
       }
+      return Destination(purpose: purpose, origin: origin, path: path)
     }
   }
 

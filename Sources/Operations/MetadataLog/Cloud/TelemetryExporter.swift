@@ -151,12 +151,9 @@ extension MetadataLog {
   func telemetryTarget() throws -> (target: TelemetryTarget, after: Int64, end: Int64)? {
     try database.read { transaction in
       guard let mark = try transaction.state(Self.telemetryMark).flatMap({ Int64($0) }),
-        let row = try transaction.query("SELECT origin, path FROM log_destinations WHERE purpose = 'telemetry' ORDER BY origin").first,
-        let origin = row.text(0), let path = row.text(1)
+        let destination = try destinations(transaction).first(where: { $0.purpose == .telemetry })
       else { return nil }
-      let target = TelemetryTarget(
-        destination: Destination(purpose: .telemetry, origin: origin, path: path),
-        headersFile: try transaction.state(Self.telemetryHeadersKey))
+      let target = TelemetryTarget(destination: destination, headersFile: try transaction.state(Self.telemetryHeadersKey))
       return (target, mark, try LogHead.read(transaction, keys: keys).sequence)
     }
   }

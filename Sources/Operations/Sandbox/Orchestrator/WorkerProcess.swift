@@ -43,7 +43,7 @@ final class WorkerProcess: @unchecked Sendable {
       let advice: String? =
         switch -result {
         case EAGAIN: NativeThread.limitAdvice
-        case EMFILE, ENFILE: LocalFiles.openFilesAdvice
+        case EMFILE, ENFILE: MediaError.openFilesAdvice
         case ENOMEM: "raise the limit on memory (ulimit -v, MemoryMax= of the service)"
         default: nil
         }
